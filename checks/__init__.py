@@ -1,0 +1,1 @@
+"""The go-live checklist as pytest: each check's docstring is its claim."""

@@ -1,0 +1,159 @@
+"""What the checks stand on: the target, the load levels, the soak. All else is in the checks themselves."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from checks.levels import Level, Measured, collect, measured_up_to_cap
+from checks.local import Place, local_target
+from checks.target import Target
+from checks.workload import full_length_prompts, load_prompts
+from go_live.config import Config, Slo
+from go_live.errors import UsageError
+from go_live.gate import Gate
+from go_live.jobs.client import Endpoint
+from go_live.load.runner import LoadPlan, Prompt
+from go_live.pytest_plugin import GATE
+from go_live.records import Record
+
+SLOTS = 64
+"""Connections the checks may hold open at once; far above every level."""
+LEVEL_DEADLINE_S = 600
+"""Longest a single level may take in all, whatever happens."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A check of ``load_level`` runs once for each level up to the client cap."""
+    if "load_level" in metafunc.fixturenames:
+        config = metafunc.config.stash[GATE].config
+        levels = [c for c in config.load.concurrency if c <= config.client.concurrency_cap]
+        metafunc.parametrize("load_level", levels, indirect=True, ids=[f"c={c}" for c in levels])
+
+
+@pytest.fixture(scope="session")
+def config(gate: Gate) -> Config:
+    """The thresholds the plan was frozen with."""
+    return gate.config
+
+
+@pytest.fixture(scope="session")
+def slo(config: Config) -> Slo:
+    """The limits of a load level."""
+    return config.slo
+
+
+@pytest.fixture(scope="session")
+def word_for_word(gate: Gate) -> bool:
+    """Whether answers must be the golden ones to the letter: the rehearsal's model on the CPU, and the timed engine."""
+    device, model = gate.plan.target.device, gate.profile.worker_env.get("MODEL_PATH")
+    return device == "timed" or (device == "cpu" and model == "rehearsal/model")
+
+
+@pytest.fixture(scope="session")
+def meaning(gate: Gate) -> None:
+    """Asked for by checks of what answers say."""
+    if gate.dummy_weights:
+        pytest.skip("the weights are dummies (LOAD_FORMAT=dummy): what answers say means nothing")
+
+
+@pytest.fixture(scope="session")
+def prompts(gate: Gate, word_for_word: bool) -> tuple[Prompt, ...]:  # noqa: FBT001 - a fixture
+    """What the load asks."""
+    if gate.dummy_weights:
+        return full_length_prompts(max_tokens=gate.config.load.max_tokens)
+    return load_prompts(max_tokens=gate.config.load.max_tokens, word_for_word=word_for_word)
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """The loop on which the client lives."""
+    with start_blocking_portal() as portal:
+        yield portal
+        # An interrupted load must not be waited for.
+        portal.call(portal.stop, True)  # noqa: FBT003 - anyio's own signature
+
+
+@pytest.fixture(scope="session")
+def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
+    """The endpoint under test, ready to answer."""
+    place = local_target if gate.plan.target.kind == "local" else live_target
+    with place(gate) as (job_api, endpoint_id, key, logs):
+        endpoint = Endpoint(job_api, endpoint_id, key, connections=SLOTS, timeout_s=gate.config.client.timeout_s)
+        with portal.wrap_async_context_manager(endpoint):
+            target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs)
+            gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
+            yield target
+
+
+@contextmanager
+def live_target(gate: Gate) -> Iterator[Place]:
+    """The live endpoint, with the key from the environment."""
+    name = gate.config.keys.api_key_env
+    key = os.environ.get(name, "")
+    if not key:
+        raise UsageError(f"{name} is not set: put the endpoint's API key into it")
+    yield gate.config.endpoint.job_api, gate.config.endpoint.id, key, list
+
+
+@pytest.fixture(scope="session")
+def load_records(gate: Gate, request: pytest.FixtureRequest) -> list[Record]:
+    """Every due request of every load level, measured once, or read from the log that is judged again."""
+    if gate.recorded is not None:
+        return [record for record in gate.recorded.records if record.phase == "load"]
+    target: Target = request.getfixturevalue("target")
+    load = gate.config.load
+    prompts = request.getfixturevalue("prompts")
+    return [
+        record
+        for concurrency in load.concurrency
+        for record in collect(
+            target,
+            gate,
+            LoadPlan(
+                phase="load",
+                concurrency=concurrency,
+                requests=load.requests_per_level,
+                warmup=load.warmup_requests,
+                prompts=prompts,
+                deadline_s=gate.config.client.timeout_s,
+            ),
+        )
+    ]
+
+
+@pytest.fixture(scope="session")
+def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
+    """The soak's due requests, measured once, or read from the log that is judged again."""
+    if gate.recorded is not None:
+        records = [record for record in gate.recorded.records if record.phase == "soak"]
+        return Measured(records=records, allow_timed=gate.allow_timed)
+    target: Target = request.getfixturevalue("target")
+    config = gate.config
+    prompts = request.getfixturevalue("prompts")
+    plan = LoadPlan(
+        phase="soak",
+        concurrency=config.soak.concurrency,
+        duration_s=gate.plan.soak_s,
+        warmup=config.load.warmup_requests,
+        prompts=prompts,
+        deadline_s=config.client.timeout_s,
+    )
+    return Measured(records=collect(target, gate, plan), allow_timed=gate.allow_timed)
+
+
+@pytest.fixture
+def load_level(request: pytest.FixtureRequest, load_records: list[Record], gate: Gate) -> Level:
+    """One load level up to the client cap."""
+    name = f"c={request.param}"
+    records = [record for record in load_records if record.level == name]
+    return Level(name=name, records=records, allow_timed=gate.allow_timed)
+
+
+@pytest.fixture(scope="session")
+def measured(load_records: list[Record], soak: Measured, gate: Gate) -> Measured:
+    """All due requests of the levels up to the client cap, and of the soak."""
+    records = [*measured_up_to_cap(load_records, gate.config.client.concurrency_cap), *soak.records]
+    return Measured(records=records, allow_timed=gate.allow_timed)

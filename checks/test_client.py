@@ -1,0 +1,52 @@
+"""CLI: what every caller must keep to."""
+
+import time
+
+from checks.target import Target
+from checks.workload import job_input, open_prompts, shown
+from go_live.gate import Gate
+from go_live.pytest_plugin import Verdicts, item
+from go_live.records import ErrorClass
+
+DEADLINE_S = 0.05
+"""Stands for the client's time-out, scaled so that no healthy worker can be in time for 256 tokens."""
+GRACE_S = 2.0
+POLL_S = 0.2
+TRIES = 50
+
+
+@item("CLI-1")
+def test_a_late_request_is_given_up_and_cancelled(target: Target, gate: Gate, verdict: Verdicts) -> None:
+    """A request that outlives its deadline is given up within two seconds, and its job is cancelled upstream."""
+    long = job_input(open_prompts()[0].prompt, max_tokens=gate.config.guardrails.max_tokens_max, ignore_eos=True)
+    began = time.monotonic()
+    answer = target.complete_streaming(long, deadline_s=DEADLINE_S)
+    took = time.monotonic() - began
+    problems = []
+    if answer.error is not ErrorClass.DEADLINE:
+        problems.append(f"it was not given up but ended as {answer.error or 'answered'}")
+    if took > DEADLINE_S + GRACE_S:
+        problems.append(f"it was given up after {took:.1f} s")
+    if answer.job is not None and (status := _settled(target, answer.job)) != "CANCELLED":
+        problems.append(f"its job is {status} and not CANCELLED")
+    verdict(
+        shown(f"a request is given up at its deadline ({DEADLINE_S:g} s here) and its job cancelled", problems, n=1)
+    )
+
+
+@item("CLI-1")
+def test_the_client_waits_as_long_as_declared(target: Target, gate: Gate, verdict: Verdicts) -> None:
+    """The client's own time-out is the declared one."""
+    declared, own = gate.config.client.timeout_s, target.endpoint.timeout_s
+    problems = [] if own == declared else [f"the client waits {own:g} s"]
+    verdict(shown(f"the client waits {declared:g} s and no longer", problems, n=1))
+
+
+def _settled(target: Target, job: str) -> str:
+    status = ""
+    for _ in range(TRIES):
+        status = str(target.status(job).data.get("status"))
+        if status not in {"IN_QUEUE", "IN_PROGRESS"}:
+            break
+        time.sleep(POLL_S)
+    return status

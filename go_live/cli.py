@@ -1,0 +1,96 @@
+"""The command line. Each command lives in its room's ``command`` module, imported only when it is asked for."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from go_live.errors import ExitCode, GoliveError
+
+
+class Command(NamedTuple):
+    """A command: where it lives, and its line in the help."""
+
+    module: str
+    help: str
+    configure: str = "configure"
+    run: str = "run"
+
+
+COMMANDS = {
+    "run": Command("go_live.run_command", "run the go-live checklist: plan, collect, judge, decide, release, report"),
+    "load": Command(
+        "go_live.load.command", "measure load levels, judge them, record them", "configure_load", "run_load"
+    ),
+    "soak": Command("go_live.load.command", "measure steady load, judge it, record it", "configure_soak", "run_soak"),
+    "judge": Command("go_live.judge_command", "judge a run directory, a records file or a recorded CSV, offline"),
+    "demo": Command("go_live.demo.command", "ten seconds: judge a bundled soak and open its report"),
+    "local": Command("go_live.local_endpoint.command", "serve the local endpoint, for any client"),
+    "report": Command("go_live.report.command", "render the report of a run again"),
+}
+
+EPILOG = """examples:
+  golive demo                              what this is, in ten seconds
+  golive run                               rehearse the whole release on this machine
+  golive run --profile production          the release itself, against the live endpoint
+  golive judge soak.csv --slo soak         judge a recorded soak
+
+exit codes: 0 GO or pass, 1 NO-GO or fail, 2 usage or configuration, 3 inconclusive,
+4 could not measure or not run, 5 GO but not released, 130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are one line on standard error."""
+    try:
+        return _main(list(sys.argv[1:] if argv is None else argv))
+    except GoliveError as error:
+        sys.stderr.write(f"golive: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("golive: interrupted; nothing was released\n")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; standard output must not fail a second time at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.GO
+
+
+def _main(argv: list[str]) -> int:
+    """Find the command, import its room, run it."""
+    parser = _parser()
+    if not argv or argv[0] not in COMMANDS:
+        parser.parse_args(argv)
+        parser.print_help()
+        return ExitCode.USAGE
+    command = COMMANDS[argv[0]]
+    room = importlib.import_module(command.module)
+    own = argparse.ArgumentParser(
+        prog=f"golive {argv[0]}", description=command.help, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    getattr(room, command.configure)(own)
+    code: int = getattr(room, command.run)(own.parse_args(argv[1:]))
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The top level: names and one line each, without importing any room."""
+    parser = argparse.ArgumentParser(
+        prog="golive",
+        description="The release gate for language models on serverless GPU endpoints.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(metavar="command")
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.help)
+    return parser
+
+
+def _version() -> str:
+    from go_live import __version__  # noqa: PLC0415 - kept beside its only use
+
+    return f"golive {__version__}"

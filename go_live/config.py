@@ -1,0 +1,240 @@
+"""golive.toml -> Config. Every number a release is judged by; an unknown or missing key is an error that names it."""
+
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from go_live.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Amount = Annotated[float, msgspec.Meta(gt=0)]
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+EnvName = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
+ProfileName = Literal["rehearsal", "production", "test"]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of golive.toml. Frozen; unknown keys are refused."""
+
+
+class Release(Section, frozen=True):
+    """What is being released, and where it is recorded."""
+
+    version: Text
+    branch: Text
+    remote: Text
+    records_branch: Text
+    first_release: bool
+    """True: there is no version to roll back to, and the report says so."""
+
+
+class ExpectedEndpoint(Section, frozen=True):
+    """The endpoint's configuration as it is meant to be."""
+
+    workers_min: Count
+    workers_max: Count
+    scaler_type: Literal["REQUEST_COUNT", "QUEUE_DELAY"]
+    scaler_value: Amount
+    idle_timeout_s: Positive
+    execution_timeout_s: Positive
+    flashboot: bool
+    gpu: Text
+
+
+class EndpointConfig(Section, frozen=True):
+    """The live endpoint."""
+
+    id: Text
+    job_api: Text
+    management_api: Text
+    expected: ExpectedEndpoint
+
+
+class Model(Section, frozen=True):
+    """The model that is served."""
+
+    name: Text
+
+
+class Guardrails(Section, frozen=True):
+    """Bounds the worker must enforce."""
+
+    prompt_max_chars: Positive
+    max_tokens_min: Positive
+    max_tokens_max: Positive
+    max_tokens_default: Positive
+
+
+class Slo(Section, frozen=True):
+    """Limits of a load level (the readiness summary's SLO table)."""
+
+    confidence: Share
+    exec_ms_p50: Amount
+    exec_ms_p95: Amount
+    total_ms_p50: Amount
+    total_ms_p95: Amount
+    queue_ms_p50: Amount
+    tokens_per_s_p50: Amount
+    success_rate: Share
+
+
+class Load(Section, frozen=True):
+    """Load levels."""
+
+    concurrency: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)]
+    requests_per_level: Positive
+    warmup_requests: Count
+    max_tokens: Positive
+
+
+class Drift(Section, frozen=True):
+    """How much a soak may change from its beginning to its end."""
+
+    batches: Annotated[int, msgspec.Meta(ge=6)]
+    alpha: Share
+    max_change: Share
+
+
+class Soak(Section, frozen=True):
+    """Pass criteria of the soak."""
+
+    concurrency: Positive
+    minutes: Amount
+    total_ms_p50: Amount
+    total_ms_p95: Amount
+    success_rate: Share
+    drift: Drift
+
+
+class Client(Section, frozen=True):
+    """What every caller must keep to."""
+
+    concurrency_cap: Positive
+    timeout_s: Amount
+    lag_ms_p99_max: Amount
+
+
+class Alert(Section, frozen=True):
+    """One alert threshold; its unit stands in the metric's name."""
+
+    metric: Literal["total_ms_p95", "total_ms_p50", "fail_rate", "exec_ms_p95", "delay_ms_p50"]
+    above: Amount
+    for_minutes: Amount
+    severity: Literal["page", "slack"]
+
+
+class Alerts(Section, frozen=True):
+    """Alert thresholds."""
+
+    rules: Annotated[tuple[Alert, ...], msgspec.Meta(min_length=1)]
+
+
+class Keys(Section, frozen=True):
+    """Where secrets come from: names of environment variables, never the secrets."""
+
+    api_key_env: EnvName
+    old_api_key_env: EnvName
+
+
+class Attestations(Section, frozen=True):
+    """Manual items' statements."""
+
+    file: Text
+
+
+class Golden(Section, frozen=True):
+    """Prompts whose answers are checked."""
+
+    correct_rate: Share
+
+
+class Gpu(Section, frozen=True):
+    """What the engine may take of its device."""
+
+    memory_used_max: Share
+    """Largest share of the device's memory in use."""
+
+
+class Profile(Section, frozen=True):
+    """How a profile differs: its target and how long the soak lasts."""
+
+    target: Literal["local", "runpod"]
+    device: Literal["cpu", "cuda", "timed", "live"]
+    """What the worker runs on; ``timed`` is the timed engine (never evidence), ``live`` whatever is deployed."""
+    soak_minutes: Amount
+    worker_command: tuple[Text, ...] = ("python", "-m", "worker")
+    """Starts a local worker; ``python`` is the interpreter that runs golive."""
+    worker_env: dict[EnvName, str] = {}
+    """Environment of the local worker; only for local targets."""
+    workers: Positive = 1
+    """How many local workers run, from the start to the end."""
+    clean_tree: bool = False
+    """Whether a dirty tree is refused (true) or only reported."""
+
+
+class Config(Section, frozen=True):
+    """All of golive.toml."""
+
+    release: Release
+    endpoint: EndpointConfig
+    model: Model
+    guardrails: Guardrails
+    slo: Slo
+    load: Load
+    soak: Soak
+    client: Client
+    alerts: Alerts
+    keys: Keys
+    attestations: Attestations
+    golden: Golden
+    gpu: Gpu
+    profile: dict[ProfileName, Profile]
+
+
+def parse(text: str, *, name: str = "golive.toml") -> Config:
+    """Parse and validate the text of a golive.toml.
+
+    Raises:
+        UsageError: not TOML, or a key is unknown, missing or of the wrong kind; the message names it.
+    """
+    try:
+        config = msgspec.convert(tomllib.loads(text), Config)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name} is not valid TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{name}: {error}") from error
+    _cross_check(config, name)
+    return config
+
+
+def load(path: "Path") -> Config:
+    """Read and validate the golive.toml at ``path``.
+
+    Raises:
+        UsageError: the file cannot be read, or is not valid.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}; run golive in the project's root or name the file") from error
+    return parse(text, name=str(path))
+
+
+def _cross_check(config: Config, name: str) -> None:
+    """Refuse values that are each fine alone and wrong together."""
+    bounds = config.guardrails
+    if not bounds.max_tokens_min <= bounds.max_tokens_default <= bounds.max_tokens_max:
+        raise UsageError(f"{name}: guardrails.max_tokens_default must lie between max_tokens_min and max_tokens_max")
+    expected = config.endpoint.expected
+    if expected.workers_min > expected.workers_max:
+        raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
+    if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
+        raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
+    if "rehearsal" not in config.profile:
+        raise UsageError(f"{name}: [profile.rehearsal] is missing")

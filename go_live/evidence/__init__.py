@@ -1,0 +1,1 @@
+"""Evidence: the run directory, its hash-chained log, and attestations."""

@@ -1,0 +1,88 @@
+"""log.jsonl: the append-only, hash-chained log of a run.
+
+Each line is a JSON object ``{"n", "prev", "at", "kind", "body"}``; ``prev`` is the sha256 of the line before it (64
+zeros for the first), so that a cut, an edit or a changed order shows. The last line of a finished run has the kind
+``finish``; a killed run has none and can never count as passed.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+
+from go_live.errors import UsageError
+
+Kind = Literal["start", "collected", "request", "check", "facts", "note", "finish"]
+GENESIS = "0" * 64
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the log."""
+
+    n: int
+    """Line number, from 0."""
+    prev: str
+    """sha256 (hex) of the line before."""
+    at: float
+    """Unix time of writing."""
+    kind: Kind
+    body: msgspec.Raw
+
+
+class LogWriter:
+    """Appends entries, each flushed before the call returns."""
+
+    def __init__(self, path: Path, now: Callable[[], float]) -> None:
+        """Open a new log at ``path``; ``now`` gives Unix time.
+
+        Raises:
+            UsageError: the file exists already; a run's log is written once.
+        """
+        try:
+            self._file: IO[bytes] = path.open("xb")
+        except FileExistsError as error:
+            raise UsageError(f"{path} exists already: a run's log is written once; start a new run") from error
+        self._now = now
+        self._n = 0
+        self.head = GENESIS
+        """sha256 of the last line."""
+
+    def append(self, kind: Kind, body: Any) -> None:
+        """Append one entry; ``body`` is anything msgspec can encode (NaN and infinities become null)."""
+        raw = msgspec.Raw(msgspec.json.encode(body))
+        line = msgspec.json.encode(Entry(n=self._n, prev=self.head, at=self._now(), kind=kind, body=raw))
+        self._file.write(line + b"\n")
+        self._file.flush()
+        self._n += 1
+        self.head = hashlib.sha256(line).hexdigest()
+
+    def close(self) -> None:
+        """Close the file; further appends fail."""
+        self._file.close()
+
+
+def read_log(path: Path) -> Iterator[Entry]:
+    """The entries of a log, each checked against the chain.
+
+    Raises:
+        UsageError: the log cannot be read, or a line was cut, edited, removed or reordered; the line is named.
+    """
+    head = GENESIS
+    decoder = msgspec.json.Decoder(Entry)
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file):
+                if not line.endswith(b"\n"):
+                    raise UsageError(f"{path}:{number + 1}: the last line is cut off; the log cannot be judged")
+                try:
+                    entry = decoder.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise UsageError(f"{path}:{number + 1}: not a log entry: {error}") from error
+                if entry.n != number or entry.prev != head:
+                    raise UsageError(f"{path}:{number + 1}: the chain is broken: a line was edited, removed or moved")
+                head = hashlib.sha256(line[:-1]).hexdigest()
+                yield entry
+    except OSError as error:
+        raise UsageError(f"cannot read the log {path}: {error}") from error

@@ -1,0 +1,204 @@
+"""The claims on a load level, and those on levels and soak together.
+
+Every function takes the records of the run and picks what it judges; warm-up is never judged. ``allow_timed``
+accepts answers of the timed engine and is only for the harness's own tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from go_live.judge.shares import at_least, at_most, cannot, share_ok
+from go_live.judge.validity import unusable
+from go_live.outcome import Verdict
+from go_live.records import ErrorClass, Record
+
+if TYPE_CHECKING:
+    from go_live.config import Slo
+
+LEVEL_CLAIMS = 6
+"""Claims that one level's records answer; each fails at alpha / 6."""
+
+REPORTED = {"exec": ("execution_ms", "executionTime"), "queue": ("delay_ms", "delayTime")}
+"""Figures that the platform reports: the record's field and the platform's name for it."""
+
+
+def exec_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+    """Half of the requests run within ``slo.exec_ms_p50`` (platform's executionTime)."""
+    return _level(slo, records, level, "exec", 50, slo.exec_ms_p50, allow_timed=allow_timed)
+
+
+def exec_p95(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+    """95 % of the requests run within ``slo.exec_ms_p95``."""
+    return _level(slo, records, level, "exec", 95, slo.exec_ms_p95, allow_timed=allow_timed)
+
+
+def total_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+    """Half of the users have their answer within ``slo.total_ms_p50``, counted from the due time."""
+    return _level(slo, records, level, "total", 50, slo.total_ms_p50, allow_timed=allow_timed)
+
+
+def total_p95(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+    """95 % of the users have their answer within ``slo.total_ms_p95``."""
+    return _level(slo, records, level, "total", 95, slo.total_ms_p95, allow_timed=allow_timed)
+
+
+def queue_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+    """Half of the requests wait at most ``slo.queue_ms_p50`` for a worker (platform's delayTime)."""
+    return _level(slo, records, level, "queue", 50, slo.queue_ms_p50, allow_timed=allow_timed)
+
+
+def tokens_per_s_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+    """Half of the requests get ``slo.tokens_per_s_p50`` output tokens for each second of their total time."""
+    due = judged(records, phase="load", level=level)
+    limit, unit = slo.tokens_per_s_p50, "tokens/s"
+    fault = unusable(due, allow_timed=allow_timed) or uncounted(due)
+    if fault:
+        claim = f"{level}: throughput of 50 % is at least {limit:g} {unit}"
+        return cannot(claim, fault, scope=level, limit=limit, unit=unit, n=len(due))
+    rates = [tokens_per_s(record) for record in due]
+    return at_least(
+        rates,
+        share=0.5,
+        limit=limit,
+        need=slo.confidence,
+        what="throughput",
+        unit=unit,
+        scope=level,
+        family=LEVEL_CLAIMS,
+    )
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A share's name, what its misses are called, and what a request must have done not to be one."""
+
+    what: str
+    missed: str
+    holds: Callable[[Record], bool]
+
+
+LevelClaim = Callable[..., Verdict]
+
+LEVEL: tuple[LevelClaim, ...] = (exec_p50, exec_p95, total_p50, total_p95, queue_p50, tokens_per_s_p50)
+"""Every claim of one level, in the order of the readiness summary's table."""
+
+
+def load_claims(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> list[Verdict]:
+    """The claims on one load level (``c=2``). Success is judged once over all: :func:`success_claim`."""
+    return [claim(slo, records, level=level, allow_timed=allow_timed) for claim in LEVEL]
+
+
+def success_claim(
+    records: Sequence[Record],
+    rate: float,
+    confidence: float,
+    *,
+    scope: str | None = None,
+    family: int = 1,
+    allow_timed: bool = False,
+) -> Verdict:
+    """At least ``rate`` of all due requests were answered, over levels and soak together.
+
+    A wrong answer is an answer here; :func:`correct_claim` judges it.
+    """
+    words = Words("success rate", "not answered", lambda record: record.ok or record.error is ErrorClass.WRONG)
+    return _share(judged(records), words, rate, confidence, scope, family, allow_timed=allow_timed)
+
+
+def correct_claim(
+    records: Sequence[Record],
+    rate: float,
+    confidence: float,
+    *,
+    scope: str | None = None,
+    family: int = 1,
+    allow_timed: bool = False,
+) -> Verdict:
+    """At least ``rate`` of all due requests got a right answer, over levels and soak together."""
+    words = Words("share of right answers", "without a right answer", lambda record: record.ok)
+    return _share(judged(records), words, rate, confidence, scope, family, allow_timed=allow_timed)
+
+
+def judged(records: Sequence[Record], *, phase: str | None = None, level: str | None = None) -> list[Record]:
+    """The records of ``phase`` and ``level`` (None: any) without the warm-up."""
+    return [
+        record
+        for record in records
+        if record.phase != "warmup" and phase in (None, record.phase) and level in (None, record.level)
+    ]
+
+
+def tokens_per_s(record: Record) -> float:
+    """Output tokens by the total time of the request, not the engine's rate; 0 without a right answer."""
+    return (record.output_tokens or 0) / (record.total_ms / 1000)
+
+
+def uncounted(records: Sequence[Record]) -> str | None:
+    """An answer without a token count has an unknown throughput, not one of zero."""
+    lacking = sum(record.ok and record.output_tokens is None for record in records)
+    return f"the token count is missing from {lacking} of {len(records)} answers" if lacking else None
+
+
+def unreported(records: Sequence[Record], figure: str) -> str | None:
+    """A figure that the platform left out of an answer was not measured; it is neither zero nor infinite."""
+    if figure not in REPORTED:
+        return None
+    field, name = REPORTED[figure]
+    lacking = sum(record.ok and getattr(record, field) is None for record in records)
+    return f"{name} is missing from {lacking} of {len(records)} answers" if lacking else None
+
+
+def latency(
+    records: Sequence[Record],
+    *,
+    figure: str,
+    q: int,
+    limit: float,
+    confidence: float,
+    scope: str,
+    family: int,
+    allow_timed: bool = False,
+) -> Verdict:
+    """Percentile ``q`` of ``figure`` (exec, total or queue) over exactly these ``records`` is at most ``limit`` ms."""
+    fault = unusable(records, allow_timed=allow_timed) or unreported(records, figure)
+    if fault:
+        claim = f"{scope}: {figure} p{q} is at most {limit:g} ms"
+        return cannot(claim, fault, scope=scope, limit=limit, unit="ms", n=len(records))
+    values = [getattr(record, f"{figure}_ms") for record in records]
+    return at_most(values, q=q, limit=limit, need=confidence, what=figure, scope=scope, family=family)
+
+
+def _level(
+    slo: Slo, records: Sequence[Record], level: str, figure: str, q: int, limit: float, *, allow_timed: bool
+) -> Verdict:
+    return latency(
+        judged(records, phase="load", level=level),
+        figure=figure,
+        q=q,
+        limit=limit,
+        confidence=slo.confidence,
+        scope=level,
+        family=LEVEL_CLAIMS,
+        allow_timed=allow_timed,
+    )
+
+
+def _share(
+    due: Sequence[Record],
+    words: Words,
+    rate: float,
+    confidence: float,
+    scope: str | None,
+    family: int,
+    *,
+    allow_timed: bool,
+) -> Verdict:
+    fault = unusable(due, allow_timed=allow_timed)
+    oks = [] if fault else [words.holds(record) for record in due]
+    verdict = share_ok(
+        oks, rate=rate, confidence=confidence, what=words.what, missed=words.missed, scope=scope, family=family
+    )
+    return msgspec.structs.replace(verdict, reason=fault, n=len(due)) if fault else verdict

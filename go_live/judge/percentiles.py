@@ -1,0 +1,54 @@
+"""Nearest-rank percentiles over every request that was due, failures included as infinity."""
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+POINTS = (50, 95, 99)
+"""The percentiles that are shown beside every latency claim."""
+
+
+def percentile(values: Sequence[float], q: float) -> float:
+    """The smallest value that at least ``q`` percent of ``values`` do not exceed (nearest rank).
+
+    An infinite value (a request without a right answer) counts like any other, so the result can be infinite.
+
+    Args:
+        values: Any unit; order does not matter.
+        q: Above 0, at most 100.
+
+    Raises:
+        ValueError: no values, a NaN among them, or ``q`` out of range.
+    """
+    return percentiles(values, (q,))[0]
+
+
+def percentiles(values: Sequence[float], qs: Sequence[float]) -> tuple[float, ...]:
+    """Several nearest-rank percentiles from one sort; see :func:`percentile`.
+
+    Raises:
+        ValueError: no values, a NaN among them, or a q out of range.
+    """
+    if not values:
+        raise ValueError("a percentile of no values does not exist")
+    if any(math.isnan(value) for value in values):
+        raise ValueError("a NaN among the values: nothing can be said about their percentiles")
+    ranked = sorted(values)
+    return tuple(ranked[_rank(len(ranked), q) - 1] for q in qs)
+
+
+def _rank(n: int, q: float) -> int:
+    """ceil(n q / 100), exact: floating point would put p95 of 20 at rank 20 for some spellings of 0.95."""
+    if not 0 < q <= 100:  # noqa: PLR2004 - percent
+        raise ValueError(f"a percentile lies above 0 and at most at 100, not at {q}")
+    return math.ceil(n * Fraction(str(q)) / 100)
+
+
+def latency_points(values_ms: Sequence[float]) -> dict[str, float]:
+    """The plain figures ``p50_ms``, ``p95_ms``, ``p99_ms``; infinite ones are left out (JSON has no word for them).
+
+    Raises:
+        ValueError: no values, or a NaN among them.
+    """
+    found = zip(POINTS, percentiles(values_ms, POINTS), strict=True)
+    return {f"p{q}_ms": value for q, value in found if math.isfinite(value)}

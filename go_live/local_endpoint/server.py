@@ -1,0 +1,119 @@
+"""The parts put together: one endpoint on one loopback socket, for as long as a context lasts."""
+
+import asyncio
+import errno
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from go_live.errors import UsageError
+from go_live.local_endpoint.admin import Admin
+from go_live.local_endpoint.api import JobApi
+from go_live.local_endpoint.exchange import Exchange
+from go_live.local_endpoint.faults import Faults, Scenario
+from go_live.local_endpoint.fleet import Fleet
+from go_live.local_endpoint.limits import LIMITS, MAX_BODY_BYTES, Limiter
+from go_live.local_endpoint.protocol import WorkerProtocol
+from go_live.local_endpoint.queue import Job
+from go_live.local_endpoint.settings import EndpointSettings
+
+KEEP_ALIVE_S = 75.0
+"""The SDK pools idle connections for 15 s and never repeats a POST on one that was closed under it."""
+MAX_LINE_BYTES = 512 * 1024
+"""A worker's ping names every job it holds in its URL; the SDK's own limit is 64 KiB before quoting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A running endpoint, in this process."""
+
+    settings: EndpointSettings
+    url: str
+    exchange: Exchange
+    fleet: Fleet
+    faults: Faults
+
+    @property
+    def job_api(self) -> str:
+        """Base of the job API: add ``/{endpoint_id}/run``."""
+        return f"{self.url}/v2"
+
+
+@asynccontextmanager
+async def running(settings: EndpointSettings) -> AsyncIterator[Endpoint]:
+    """Serve ``settings`` and its workers until the context ends; then none of them is left.
+
+    Raises:
+        UsageError: the port is taken, or the directory cannot be written.
+    """
+    faults = Faults()
+    exchange = Exchange()
+    fleet = Fleet(settings, exchange, faults)
+    exchange.on_take = _Taken(fleet, faults)
+    _make_directory(settings)
+    runner = _runner(settings, exchange, fleet, faults)
+    await runner.setup()
+    try:
+        url = await _listen(runner, settings)
+        scaling = asyncio.create_task(fleet.run(url))
+        try:
+            yield Endpoint(settings, url, exchange, fleet, faults)
+        finally:
+            scaling.cancel()
+            with suppress(asyncio.CancelledError):
+                await scaling
+            await fleet.stop()
+    finally:
+        await runner.cleanup()
+
+
+class _Taken:
+    """A delivered take: the worker is busy, and perhaps doomed."""
+
+    def __init__(self, fleet: Fleet, faults: Faults) -> None:
+        self._fleet = fleet
+        self._faults = faults
+
+    def __call__(self, worker: str, _: list[Job]) -> None:
+        self._fleet.worked(worker)
+        if fault := self._faults.use(Scenario.KILL_WORKER):
+            asyncio.get_running_loop().call_later(fault.delay_s, self._fleet.kill, worker)
+
+
+def _make_directory(settings: EndpointSettings) -> None:
+    try:
+        settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UsageError(f"cannot write to {settings.directory}: {error.strerror}; choose another folder") from error
+
+
+def _runner(settings: EndpointSettings, exchange: Exchange, fleet: Fleet, faults: Faults) -> web.AppRunner:
+    limiter = Limiter(time.monotonic, LIMITS if settings.rate_limits else {})
+    app = web.Application(client_max_size=max(MAX_BODY_BYTES.values()))
+    app.add_routes(WorkerProtocol(settings, exchange, fleet).routes())
+    app.add_routes(JobApi(settings, exchange, fleet, faults, limiter).routes())
+    app.add_routes(Admin(settings, exchange, fleet, faults).routes())
+    return web.AppRunner(
+        app,
+        handler_cancellation=True,  # a poll whose connection broke must stop waiting for a job
+        keepalive_timeout=KEEP_ALIVE_S,
+        max_line_size=MAX_LINE_BYTES,
+        max_field_size=MAX_LINE_BYTES,
+        access_log=None,
+        shutdown_timeout=1.0,
+    )
+
+
+async def _listen(runner: web.AppRunner, settings: EndpointSettings) -> str:
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(f"port {settings.port} is taken; choose another, or 0 for any free one") from error
+        raise UsageError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"

@@ -1,0 +1,214 @@
+"""DEPLOYMENT_METADATA.json and the message of the tag. Pure, but for reading the schema that ships with golive."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import jsonschema
+import msgspec
+
+from go_live.checklist import Plan
+from go_live.decide import Answer, Decision, ItemResult
+from go_live.errors import MeasurementError, UsageError
+from go_live.evidence.run_directory import decide_run
+from go_live.outcome import Verdict
+
+METADATA_NAME = "DEPLOYMENT_METADATA.json"
+SCHEMA_NAME = "DEPLOYMENT_METADATA.schema.json"
+
+NOTICES = {
+    "rehearsal": "REHEARSAL: measured on a local endpoint; not evidence for any production release",
+    "test": "TEST: made by the harness's own tests; not evidence for any production release",
+}
+"""What the metadata of every profile but production says first."""
+
+FigureName = Literal["exec_ms_p50", "total_ms_p50", "queue_ms_p50", "success_rate"]
+_FIGURES: tuple[FigureName, ...] = get_args(FigureName)
+_MS_PER_S = 1000
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of the readiness summary's ``performance``, with what it was measured on."""
+
+    value: float
+    """Milliseconds, or a rate from 0 to 1."""
+    level: str
+    """``c=2``, ``soak``, …: a figure of one level is never quoted beside another's without saying so."""
+    n: int
+    """Due requests it rests on."""
+
+
+def metadata(
+    *,
+    plan: Plan,
+    results: Sequence[ItemResult],
+    decision: Decision,
+    figures: Mapping[FigureName, Figure],
+    evidence: Mapping[str, str],
+    deployed_at: str,
+) -> dict[str, Any]:
+    """The metadata of a release (or rehearsal), valid against its schema.
+
+    Args:
+        plan: of the run; its commit is the one that is released.
+        results: of all items.
+        decision: must be GO, be this plan's, and follow from ``results``.
+        figures: the four of the readiness summary; ``queue_ms_p50`` is the platform's ``delayTime``.
+        evidence: file name in the run directory -> sha256.
+        deployed_at: UTC, ``2025-10-10T12:14:12Z``.
+
+    Raises:
+        UsageError: the decision is not a GO of this plan on these results.
+        MeasurementError: a figure is missing or not finite.
+    """
+    _only_go(plan, results, decision)
+    notice = {"notice": NOTICES[plan.profile]} if plan.profile in NOTICES else {}
+    document = {
+        **notice,
+        "version": plan.config.release.version,
+        "git_commit": plan.repository.commit,
+        "git_tree": plan.repository.tree,
+        "deployed_at": deployed_at,
+        "endpoint_id": plan.target.endpoint_id,
+        "model": plan.config.model.name,
+        "performance": {name: _finite(name, figures) for name in _FIGURES},
+        "performance_basis": {name: {"level": figures[name].level, "n": figures[name].n} for name in _FIGURES},
+        "run_id": plan.run_id,
+        "profile": plan.profile,
+        "target": {"kind": plan.target.kind, "device": plan.target.device},
+        "clean_tree": not plan.repository.dirty,
+        "decision": {
+            "answer": decision.answer.value,
+            "reason": decision.reason,
+            "required": decision.required,
+            "satisfied": decision.satisfied,
+        },
+        "slo_results": [
+            _slo_result(result.item, verdict)
+            for result in results
+            for verdict in result.verdicts
+            if verdict.limit is not None
+        ],
+        "evidence": dict(sorted(evidence.items())),
+        "evidence_sha256": evidence_digest(evidence),
+    }
+    validate(document)
+    return document
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """The bytes of DEPLOYMENT_METADATA.json: the same document gives the same bytes."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def read(content: bytes) -> dict[str, Any]:
+    """The document in the bytes of a DEPLOYMENT_METADATA.json.
+
+    Raises:
+        UsageError: not JSON, or not valid against the schema.
+    """
+    try:
+        document = msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{METADATA_NAME} is not a JSON object: {error}") from error
+    validate(document)
+    return document
+
+
+def validate(document: Mapping[str, Any]) -> None:
+    """Check ``document`` against DEPLOYMENT_METADATA.schema.json.
+
+    Raises:
+        UsageError: it is not valid; the message names the field.
+    """
+    error = jsonschema.exceptions.best_match(_validator().iter_errors(document))
+    if error is not None:
+        raise UsageError(f"{METADATA_NAME}: {error.json_path}: {error.message}")
+
+
+def evidence_digest(evidence: Mapping[str, str]) -> str:
+    """One sha256 for all evidence: of the lines ``sha256sum`` prints for it, in order of file name."""
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(evidence.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def tag_message(document: Mapping[str, Any]) -> str:
+    """The tag's message: readiness in one line, then what binds the tag to its run and evidence."""
+    title = (
+        "Production release"
+        if document["profile"] == "production"
+        else f"{document['profile'].capitalize()} of a release"
+    )
+    success, basis = document["performance"]["success_rate"], document["performance_basis"]["success_rate"]
+    notice = [document["notice"], ""] if "notice" in document else []
+    lines = [
+        f"{title}: {readiness(document)}",
+        "",
+        *notice,
+        f"Success: {success:.2%} of {basis['n']} requests ({basis['level']})",
+        f"Items: {document['decision']['satisfied']} of {document['decision']['required']} satisfied",
+        f"Run: {document['run_id']}",
+        f"Evidence: sha256:{document['evidence_sha256']}",
+    ]
+    return "\n".join(lines)
+
+
+def readiness(document: Mapping[str, Any]) -> str:
+    """``2.8 s exec, 3.5 s total p50 at c=2``; figures of two levels each name their own."""
+    performance, basis = document["performance"], document["performance_basis"]
+    execution, total = _seconds(performance["exec_ms_p50"]), _seconds(performance["total_ms_p50"])
+    levels = (basis["exec_ms_p50"]["level"], basis["total_ms_p50"]["level"])
+    if levels[0] == levels[1]:
+        return f"{execution} exec, {total} total p50 at {levels[0]}"
+    return f"{execution} exec p50 at {levels[0]}, {total} total p50 at {levels[1]}"
+
+
+def _only_go(plan: Plan, results: Sequence[ItemResult], decision: Decision) -> None:
+    """Refuse whatever is not a GO that follows from this plan and these results."""
+    if decision.answer is not Answer.GO:
+        raise UsageError(f"no metadata without a GO; the decision is {decision.answer}: {decision.reason}")
+    if (decision.run_id, decision.profile) != (plan.run_id, plan.profile):
+        raise UsageError(f"the decision is of run {decision.run_id} ({decision.profile}), not of {plan.run_id}")
+    again = decide_run(plan, results, finished=True)
+    if again.answer is not Answer.GO:
+        raise UsageError(f"the decision says GO, but the results say {again.answer}: {again.reason}")
+
+
+def _finite(name: FigureName, figures: Mapping[FigureName, Figure]) -> float:
+    """The value of a figure; JSON has no word for infinity, and a release none for a figure that does not exist."""
+    if name not in figures or not math.isfinite(figures[name].value):
+        raise MeasurementError(f"no metadata without a finite {name}: measure the load levels again")
+    return figures[name].value
+
+
+def _slo_result(item: str, verdict: Verdict) -> dict[str, Any]:
+    """One claim with a limit, and the figures it rests on."""
+    return {
+        "item": item,
+        "claim": verdict.claim,
+        "scope": verdict.scope,
+        "outcome": verdict.outcome.value,
+        "measured": verdict.measured,
+        "limit": verdict.limit,
+        "unit": verdict.unit,
+        "n": verdict.n,
+        "misses": verdict.misses,
+    }
+
+
+def _seconds(milliseconds: float) -> str:
+    """``2.8 s``; below one second ``350 ms``."""
+    return f"{milliseconds / _MS_PER_S:.1f} s" if milliseconds >= _MS_PER_S else f"{milliseconds:.0f} ms"
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    """The validator of the schema that ships with golive: beside this file in a wheel, at the root of a clone."""
+    here = Path(__file__).resolve()
+    packaged, cloned = here.with_name(SCHEMA_NAME), here.parents[2] / SCHEMA_NAME
+    schema = msgspec.json.decode((packaged if packaged.is_file() else cloned).read_bytes())
+    return jsonschema.Draft202012Validator(schema)

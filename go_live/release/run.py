@@ -1,0 +1,96 @@
+"""From a GO to its release: a rehearsal's ref, or record and tag in one push."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from go_live.errors import MeasurementError, ReleaseIncompleteError
+from go_live.evidence.run_directory import DECISION, LOG, PLAN, VERDICTS, RunData, digests, write_atomically
+from go_live.judge.percentiles import percentile
+from go_live.records import Record
+from go_live.release.metadata import METADATA_NAME, Figure, FigureName, encode, metadata, tag_message
+from go_live.release.publish import Published, publish, publish_rehearsal
+from go_live.release.state import release_of
+from go_live.release.verify import verify_pushed
+
+EVIDENCE = (PLAN, LOG, VERDICTS, DECISION)
+"""What a verdict is computed from, and what was concluded."""
+RENDERED = ("report.html", "report.md", "junit.xml", "GO_LIVE_CHECKLIST.md", "PERFORMANCE_VALIDATION.md")
+"""The report, for people; part of the record, never evidence."""
+
+
+def release_run(data: RunData, root: Path, directory: Path) -> list[str]:
+    """Write metadata and tag of a GO; returns what was done, a line each.
+
+    Args:
+        data: the run, read back from its directory.
+        root: the project's root.
+        directory: the run directory.
+
+    Raises:
+        ReleaseIncompleteError: the release did not land; nothing was changed.
+        UsageError: the repository or its identity is not fit for a release.
+    """
+    when = int(time.time())
+    document = metadata(
+        plan=data.plan,
+        results=data.results,
+        decision=data.decision,
+        figures=figures(data),
+        evidence=digests(directory, EVIDENCE),
+        deployed_at=datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    content, message = encode(document), tag_message(document)
+    if data.plan.profile == "rehearsal":
+        done = publish_rehearsal(root, directory, metadata=content, message=message, when=when)
+        return _told(
+            done, f"rehearsal ref {done.ref} names commit {done.commit[:12]}; nothing else was touched or pushed"
+        )
+    release = release_of(data.plan.config, data.plan.repository.commit, named=data.plan.named_commit)
+    record = {name: (directory / name).read_bytes() for name in (*EVIDENCE, *RENDERED)} | {METADATA_NAME: content}
+    done = publish(root, release, message=message, record=record, when=when)
+    write_atomically(directory / METADATA_NAME, content)
+    wrong = verify_pushed(root, release.remote, release.version, release.commit, release.records_branch)
+    if wrong:
+        raise ReleaseIncompleteError(
+            f"{release.version} was pushed, but {release.remote} does not show it: {'; '.join(wrong)}"
+        )
+    return _told(done, f"tag {release.version} and its record on {release.records_branch} are on {release.remote}")
+
+
+def figures(data: RunData) -> dict[FigureName, Figure]:
+    """The readiness summary's four figures: latencies at the soak's concurrency, success over all that counts.
+
+    Raises:
+        MeasurementError: nothing was measured under load.
+    """
+    config = data.plan.config
+    level = f"c={config.soak.concurrency}"
+    records = [record for record in data.log.records if record.phase != "warmup"]
+    at_level = [record for record in records if record.phase == "load" and record.level == level]
+    where = level if at_level else "soak"
+    at_level = at_level or [record for record in records if record.phase == "soak"]
+    if not at_level:
+        raise MeasurementError("no metadata without figures: the run has neither load nor soak records")
+    allowed = {f"c={c}" for c in range(1, config.client.concurrency_cap + 1)}
+    counted = [record for record in records if record.level in allowed]
+    return {
+        "exec_ms_p50": _p50([record.exec_ms for record in at_level], where),
+        "total_ms_p50": _p50([record.total_ms for record in at_level], where),
+        "queue_ms_p50": _p50([record.queue_ms for record in at_level], where),
+        "success_rate": _share(counted),
+    }
+
+
+def _p50(values: Sequence[float], level: str) -> Figure:
+    return Figure(value=round(percentile(values, 50), 1), level=level, n=len(values))
+
+
+def _share(records: Sequence[Record]) -> Figure:
+    rate = sum(record.ok for record in records) / len(records)
+    return Figure(value=rate, level="levels up to the cap and soak", n=len(records))
+
+
+def _told(done: Published, line: str) -> list[str]:
+    return [line, f"{METADATA_NAME} is written (tag object {done.tag[:12]})", *done.notes]

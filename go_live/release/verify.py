@@ -1,0 +1,78 @@
+"""Does the remote hold the release it should? Read from the remote itself, never from local refs."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from go_live.errors import UsageError
+from go_live.release import remote as remotes
+from go_live.release.git import Git, GitError
+from go_live.release.metadata import METADATA_NAME, evidence_digest, read
+from go_live.release.repository import open_work_tree
+
+
+def verify_pushed(root: Path, remote: str, version: str, commit: str, records_branch: str) -> list[str]:
+    """What is wrong with ``version`` on ``remote``; empty: tag and record are there and name ``commit``.
+
+    The tag must be annotated, bear the name of its ref, name ``commit``, and quote the digest of the evidence that
+    the record lists; the record's metadata must be valid, about this version and commit, and no rehearsal's; each
+    recorded evidence file must have its digest.
+
+    Raises:
+        UsageError: ``root`` is not in a git repository.
+    """
+    git = open_work_tree(root)
+    tag, branch = f"refs/tags/{version}", f"refs/heads/{records_branch}"
+    try:
+        there = remotes.refs(git, remote, tag, f"{tag}^{{}}", branch)
+        missing = [f"{remote} has no {name}" for name in (tag, branch) if name not in there]
+        if missing:
+            return missing
+        remotes.fetch(git, remote, tag, branch)
+        found, message = _tag_problems(git, there, version, commit)
+        return found + _record_problems(git, f"{there[branch]}:{version}", version, commit, message)
+    except GitError as error:
+        return [str(error)]
+
+
+def _tag_problems(git: Git, there: dict[str, str], version: str, commit: str) -> tuple[list[str], str]:
+    """Problems of the tag, and its message."""
+    tag = f"refs/tags/{version}"
+    if f"{tag}^{{}}" not in there:
+        return [f"tag {version} is not an annotated tag: it says neither who nor on what evidence"], ""
+    head, _, message = git.raw("cat-file", "tag", there[tag]).decode(errors="replace").partition("\n\n")
+    found = []
+    if (named := there[f"{tag}^{{}}"]) != commit:
+        found.append(f"tag {version} names {named[:12]}, not the validated commit {commit[:12]}")
+    if f"tag {version}" not in head.splitlines():
+        found.append(f"the tag object behind {version} was made under another name")
+    return found, message
+
+
+def _record_problems(git: Git, folder: str, version: str, commit: str, message: str) -> list[str]:
+    """Problems of the record in ``folder`` (``<commit>:<version>``)."""
+    try:
+        document = read(git.raw("cat-file", "blob", f"{folder}/{METADATA_NAME}"))
+    except GitError:
+        return [f"the record of {version} has no {METADATA_NAME}"]
+    except UsageError as error:
+        return [f"the record of {version}: {error}"]
+    found = []
+    if document["profile"] == "rehearsal":
+        found.append(f"the record of {version} is a rehearsal's")
+    if (document["version"], document["git_commit"]) != (version, commit):
+        found.append(f"the record of {version} is about {document['version']} at {document['git_commit'][:12]}")
+    return found + _evidence_problems(git, folder, document, message)
+
+
+def _evidence_problems(git: Git, folder: str, document: dict[str, Any], message: str) -> list[str]:
+    """Tag, metadata and recorded files must agree on the evidence."""
+    digest = evidence_digest(document["evidence"])
+    found = []
+    if digest != document["evidence_sha256"] or f"Evidence: sha256:{digest}" not in message.splitlines():
+        found.append("the tag's evidence digest is not that of the record")
+    recorded = set(git.text("ls-tree", "-r", "-z", "--name-only", folder).split("\0"))
+    for name, expected in document["evidence"].items():
+        if name in recorded and hashlib.sha256(git.raw("cat-file", "blob", f"{folder}/{name}")).hexdigest() != expected:
+            found.append(f"recorded {name} is not the file the decision was made on")
+    return found

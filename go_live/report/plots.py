@@ -1,0 +1,383 @@
+"""Records -> charts: inline SVG, drawn from numbers. Pure.
+
+Failed requests are never left out: they lie at infinity in the distribution and on a line of their own above the
+time series. Limits are drawn in and labelled.
+"""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from go_live.judge.percentiles import percentile
+from go_live.records import Record
+from go_live.report import svg, text
+from go_live.report.figures import Series
+from go_live.report.model import Chart
+from go_live.report.svg import BOTTOM, LEFT, RIGHT, TOP
+
+HEIGHT = 222
+DRAWN_SINGLY = 3000
+"""Up to so many requests are drawn one by one; more are binned, and the caption says so."""
+FEW = 400
+"""Up to so many dots are drawn larger."""
+BINS = 240
+SLOWEST = 0.05
+
+PARTS = (
+    ("lag", "client lag"),
+    ("queue", "queue (delayTime)"),
+    ("exec", "execution"),
+    ("rest", "rest (network, polling)"),
+)
+
+
+class Split(msgspec.Struct, frozen=True):
+    """Where the time of some answered requests went: means in ms, which add up to their mean total."""
+
+    lag: float
+    queue: float
+    exec: float
+    rest: float
+
+    @property
+    def total(self) -> float:
+        """The whole mean."""
+        return self.lag + self.queue + self.exec + max(self.rest, 0.0)
+
+
+def charts(series: Series, key: str) -> tuple[Chart, ...]:
+    """All charts of one level or soak; what was not recorded is not drawn."""
+    drawn = [distribution(series, key), over_time(series, key)]
+    if splittable(series):
+        drawn.append(split_over_time(series, key))
+    if series.phase == "soak" and series.seconds:
+        drawn.append(throughput(series, key))
+    return tuple(drawn)
+
+
+def distribution(series: Series, key: str) -> Chart:
+    """The share of due requests answered within a time (ECDF), and the areas it must stay out of."""
+    totals = sorted(record.total_ms for record in series.records)
+    limits = _limits(series)
+    across = svg.value_axis(totals, limits.values(), LEFT, RIGHT)
+    up = svg.Axis(low=0, high=100, start=HEIGHT - BOTTOM, end=TOP)
+    marks = [(q, percentile(totals, q)) for q in (50, 95)]
+    parts = [
+        _forbidden(limits, across, up),
+        svg.y_ticks(up, " %"),
+        svg.x_ticks(across, up.at(0), _axis_name("total time, ms", across)),
+        *(svg.line(across.at(bound), TOP, across.at(bound), up.at(0), "lim") for bound in limits.values()),
+        _limit_labels(limits, across),
+        svg.polyline(_steps(totals, across, up), "ln"),
+        *(_percentile_mark(q, value, across, up) for q, value in marks if math.isfinite(value)),
+    ]
+    said = ", ".join(f"p{q} {text.ms(value)}" for q, value in marks)
+    misses = f"; {series.failed:,} without a right answer: the curve ends below 100 %" if series.failed else ""
+    rule = " The curve must stay out of the shaded area." if limits else ""
+    caption = f"{said} (n = {series.n:,}{misses}).{rule}"
+    title = f"{series.title}: share of requests answered within a time"
+    return Chart(
+        title="Latency distribution", caption=caption, svg=svg.drawing(f"{key}-dist", title, caption, HEIGHT, parts)
+    )
+
+
+def _forbidden(limits: dict[int, float], across: svg.Axis, up: svg.Axis) -> str:
+    """The area right of a limit and below its percentile, for all limits as one shape; the curve may not enter it."""
+    if not limits:
+        return ""
+    corners, reached = [(float(RIGHT), up.at(0))], 0
+    for q, bound in sorted(limits.items(), key=lambda pair: pair[1]):
+        corners += [(across.at(bound), up.at(reached)), (across.at(bound), up.at(max(q, reached)))]
+        reached = max(q, reached)
+    return svg.area([*corners, (RIGHT, up.at(reached))], "no")
+
+
+def over_time(series: Series, key: str) -> Chart:
+    """Each request's total time, in the order in which the requests were due."""
+    totals = [record.total_ms for record in series.records]
+    limits = _limits(series)
+    across, name = _time_axis(series)
+    up = svg.value_axis(totals, limits.values(), HEIGHT - BOTTOM, TOP)
+    at = _positions(series, across)
+    over = limits.get(95, math.inf)
+    parts = [
+        svg.y_ticks(up, taken=[up.at(bound) for bound in limits.values()]),
+        svg.x_ticks(across, HEIGHT - BOTTOM, name),
+        svg.label(_axis_name("total time, ms", up), LEFT, 11, cls="tx ax"),
+        *_requests(list(zip(at, totals, strict=True)), up, over),
+        _limit_lines(limits, up),
+    ]
+    caption = _time_caption(series, totals, over)
+    title = f"{series.title}: total time of each request"
+    return Chart(title="Over time", caption=caption, svg=svg.drawing(f"{key}-time", title, caption, HEIGHT, parts))
+
+
+def _limit_lines(limits: dict[int, float], up: svg.Axis) -> str:
+    """Each limit as a line, with its figure on the left and its percentile on the right."""
+    drawn, lowest = "", math.inf
+    for q, bound in sorted(limits.items(), key=lambda pair: pair[1]):
+        y = up.at(bound)
+        words = min(y + 4, lowest - svg.LINE)
+        drawn += svg.line(LEFT, y, RIGHT, y, "lim")
+        drawn += svg.label(text.number(bound), LEFT - 5, words, cls="tx limtx", anchor="end")
+        drawn += svg.label(f"p{q}", RIGHT + 3, words, cls="tx limtx")
+        lowest = words
+    return drawn
+
+
+def _requests(points: list[tuple[float, float]], up: svg.Axis, over: float) -> list[str]:
+    """Dots for answered requests (those over the p95 limit set apart), crosses for the others."""
+    answered = [(x, value) for x, value in points if math.isfinite(value)]
+    failed = [(x, TOP - 8.0) for x, value in points if math.isinf(value)]
+    drawn = (
+        [svg.crosses(failed, "x"), svg.label(text.NO_ANSWER, RIGHT, 11, cls="tx bad", anchor="end")] if failed else []
+    )
+    if len(points) > DRAWN_SINGLY:
+        return [*_binned(answered, up), *drawn]
+    size = "pt" if len(points) > FEW else "pt big"
+    near = [(x, up.at(value)) for x, value in answered if value <= over]
+    far = [(x, up.at(value)) for x, value in answered if value > over]
+    return [svg.dots(near, size), svg.dots(far, f"{size} over"), *drawn]
+
+
+def _binned(answered: list[tuple[float, float]], up: svg.Axis) -> list[str]:
+    """For each of many columns: the range from fastest to slowest, and a line through the medians."""
+    width = (RIGHT - LEFT) / BINS
+    columns: dict[int, list[float]] = {}
+    for x, value in answered:
+        columns.setdefault(int((x - LEFT) / width), []).append(value)
+    middles = [(LEFT + (column + 0.5) * width, sorted(values)) for column, values in sorted(columns.items())]
+    ranges = "".join(f"M{x:.1f} {up.at(values[0]):.1f}V{up.at(values[-1]):.1f}" for x, values in middles)
+    medians = svg.polyline([(x, up.at(percentile(values, 50))) for x, values in middles], "ln")
+    return [svg.tag("path", d=ranges, cls="range"), medians] if middles else []
+
+
+def _time_caption(series: Series, totals: Sequence[float], over: float) -> str:
+    """What the time series shows, in words."""
+    slow = sum(over < value < math.inf for value in totals)
+    said = [f"{series.n:,} due requests"]
+    if series.n > DRAWN_SINGLY:
+        said.append(f"in {BINS} columns, each from its fastest to its slowest, with a line through the medians")
+    if math.isfinite(over):
+        said.append(f"{slow:,} over {text.ms(over)}")
+    said.append(f"{series.failed:,} without a right answer" + (" (crosses)" if series.failed else ""))
+    unknown = "" if series.timed else " Times of day were not recorded: requests in the order of the file."
+    return ", ".join(said) + "." + unknown
+
+
+def splittable(series: Series) -> bool:
+    """Whether the platform's own times are known for the answered requests."""
+    return any(record.ok and record.execution_ms is not None for record in series.records)
+
+
+def split(records: Sequence[Record]) -> Split | None:
+    """Mean client lag, queue, execution and rest of those of ``records`` for which all are known."""
+    known = [
+        (record.lag_ms, record.queue_ms, record.exec_ms, record.total_ms)
+        for record in records
+        if math.isfinite(record.total_ms + record.queue_ms + record.exec_ms + record.lag_ms)
+    ]
+    if not known:
+        return None
+    lag, queue, execution, total = (math.fsum(column) / len(known) for column in zip(*known, strict=True))
+    return Split(lag=lag, queue=queue, exec=execution, rest=total - lag - queue - execution)
+
+
+def slowest(series: Series) -> list[Record]:
+    """The slowest twentieth of the answered requests, at least one."""
+    answered = sorted((record for record in series.records if record.ok), key=lambda record: record.total_ms)
+    return answered[-max(1, round(len(answered) * SLOWEST)) :]
+
+
+def split_over_time(series: Series, key: str) -> Chart:
+    """Mean queue and execution time (and what is neither), stacked, over the course of a level."""
+    across, name = _time_axis(series)
+    bins = max(1, min(48, series.n // 4))
+    columns: list[list[Record]] = [[] for _ in range(bins)]
+    for record, x in zip(series.records, _positions(series, across), strict=True):
+        columns[min(int((x - LEFT) / (RIGHT - LEFT) * bins), bins - 1)].append(record)
+    splits = [split(column) for column in columns]
+    highest = max((found.total for found in splits if found), default=1.0)
+    up = svg.Axis(low=0, high=highest * 1.08, start=HEIGHT - BOTTOM, end=TOP)
+    width = (RIGHT - LEFT) / bins
+    parts = [svg.y_ticks(up), svg.x_ticks(across, HEIGHT - BOTTOM, name)]
+    parts += [_stack(found, LEFT + index * width, width, up) for index, found in enumerate(splits) if found]
+    parts.append(_legend(svg.LEFT, 11))
+    parts.append(svg.label("mean, ms", LEFT, 25, cls="tx ax"))
+    whole = split([record for record in series.records if record.ok])
+    caption = _split_caption(whole, sum(record.ok for record in series.records))
+    title = f"{series.title}: queue against execution time over the course of the level"
+    return Chart(
+        title="Queue against execution", caption=caption, svg=svg.drawing(f"{key}-split", title, caption, HEIGHT, parts)
+    )
+
+
+def _split_caption(whole: Split | None, n: int) -> str:
+    """The means in words; a rest below zero is named for what it is."""
+    if whole is None:
+        return "No answered request has all of its times."
+    odd = (
+        ""
+        if whole.rest >= -1
+        else " The platform reports more time than the client saw pass: its clock and ours disagree."
+    )
+    return (
+        f"Mean of {n:,} answered requests: queue {text.ms(whole.queue)}, execution {text.ms(whole.exec)}, "
+        f"client lag {text.ms(whole.lag)}, rest {text.ms(whole.rest)}.{odd}"
+    )
+
+
+def _stack(found: Split, left: float, width: float, up: svg.Axis) -> str:
+    """One column of the stack."""
+    drawn, base = "", 0.0
+    for name in ("exec", "queue", "lag", "rest"):
+        top = base + max(getattr(found, name), 0.0)
+        if up.at(base) - up.at(top) >= 0.25:  # noqa: PLR2004 - a quarter of a pixel is not seen
+            drawn += svg.rect(left, up.at(top), left + max(width - 0.8, 0.5), up.at(base), f"c-{name}")
+        base = top
+    return drawn
+
+
+def time_budget(groups: Sequence[Series], key: str = "budget") -> Chart | None:
+    """Where the time goes, level by level: mean of all answered requests, and of the slowest twentieth of them."""
+    rows = [
+        (series.title, words, found)
+        for series in groups
+        if splittable(series)
+        for words, records in (("all", [r for r in series.records if r.ok]), ("slowest 5 %", slowest(series)))
+        if (found := split(records))
+    ]
+    if not rows:
+        return None
+    across = svg.Axis(low=0, high=max(found.total for _, _, found in rows) * 1.02, start=LEFT + 84, end=RIGHT - 46)
+    height = 34 + 22 * len(rows) + BOTTOM
+    parts = [_legend(8, 11)]
+    for index, (title, words, found) in enumerate(rows):
+        y = 28.0 + 22 * index
+        parts.append(svg.label(f"{title}, {words}" if words == "all" else words, LEFT + 78, y + 11, anchor="end"))
+        parts.append(_bar(found, y, across))
+        parts.append(svg.label(text.number(round(found.total)), across.at(found.total) + 4, y + 11))
+    parts.append(svg.x_ticks(across, height - BOTTOM, "mean time, ms"))
+    caption = "Mean of all answered requests, and of the slowest twentieth of them: what a slow request waited for."
+    drawn = svg.drawing(key, "Where the time goes, level by level", caption, height, parts)
+    return Chart(title="Where the time goes", caption=caption, svg=drawn)
+
+
+def _bar(found: Split, y: float, across: svg.Axis) -> str:
+    """One horizontal bar."""
+    drawn, base = "", 0.0
+    for name in ("exec", "queue", "lag", "rest"):
+        end = base + max(getattr(found, name), 0.0)
+        drawn += svg.rect(across.at(base), y, across.at(end), y + 15, f"c-{name}")
+        base = end
+    return drawn
+
+
+def throughput(series: Series, key: str) -> Chart:
+    """Right answers per unit of time over the course of a soak, in equal parts of its duration."""
+    span = series.seconds or 1.0
+    bins = max(4, min(30, series.n // 20))
+    first = series.records[0].due
+    counts = [0] * bins
+    for record in series.records:
+        if record.ok and record.done is not None:
+            counts[min(int((record.done - first) / span * bins), bins - 1)] += 1
+    scale, unit = (1.0, "s") if series.n >= span else (60.0, "min")
+    rates = [count * bins / span * scale for count in counts]
+    across, name = _time_axis(series)
+    up = svg.Axis(low=0, high=max(*rates, 1e-9) * 1.15, start=HEIGHT - BOTTOM, end=TOP)
+    width = (RIGHT - LEFT) / bins
+    middle = percentile(rates, 50)
+    parts = [
+        svg.y_ticks(up),
+        svg.x_ticks(across, HEIGHT - BOTTOM, name),
+        svg.label(f"right answers / {unit}", LEFT, 11, cls="tx ax"),
+        *(
+            svg.rect(LEFT + index * width, up.at(rate), LEFT + (index + 1) * width - 0.8, up.at(0), "c-exec")
+            for index, rate in enumerate(rates)
+        ),
+        svg.line(LEFT, up.at(middle), RIGHT, up.at(middle), "mid"),
+    ]
+    least, most = min(rates), max(rates)
+    caption = (
+        f"Median {text.number(round(middle, 2))} right answers / {unit}, least {text.number(round(least, 2))}, "
+        f"most {text.number(round(most, 2))}, over {bins} parts of {text.duration(span / bins)} each."
+    )
+    drawn = svg.drawing(f"{key}-rate", f"{series.title}: throughput", caption, HEIGHT, parts)
+    return Chart(title="Throughput", caption=caption, svg=drawn)
+
+
+def _limits(series: Series) -> dict[int, float]:
+    """The limits on total time, by percentile."""
+    found = {50: series.limits.get("total_ms_p50"), 95: series.limits.get("total_ms_p95")}
+    return {q: bound for q, bound in found.items() if bound}
+
+
+def _axis_name(name: str, axis: svg.Axis) -> str:
+    """The axis' name, with its scale where it is not the usual one."""
+    return f"{name} (log scale)" if axis.log else name
+
+
+def _time_axis(series: Series) -> tuple[svg.Axis, str]:
+    """Time since the first request was due; the number of the request where no times were recorded."""
+    if not series.timed:
+        return svg.Axis(low=0, high=max(series.n, 1), start=LEFT, end=RIGHT), "request, in the order of the file"
+    span = _span(series)
+    unit, seconds = ("min", 60.0) if span >= 180 else ("s", 1.0)  # noqa: PLR2004 - three minutes
+    return svg.Axis(low=0, high=span / seconds, start=LEFT, end=RIGHT), f"due, {unit} after the first request"
+
+
+def _positions(series: Series, across: svg.Axis) -> list[float]:
+    """The x of each request."""
+    if not series.timed:
+        return [across.at(index + 0.5) for index in range(series.n)]
+    first, span = series.records[0].due, _span(series)
+    return [across.at((record.due - first) / span * across.high) for record in series.records]
+
+
+def _span(series: Series) -> float:
+    """Seconds from the first due time to the last answer, or to the last due time when nothing was answered."""
+    return series.seconds or series.records[-1].due - series.records[0].due
+
+
+def _steps(ranked: Sequence[float], across: svg.Axis, up: svg.Axis) -> list[tuple[float, float]]:
+    """The corners of the empirical distribution of ``ranked``; what is infinite is never reached."""
+    corners = [(across.at(across.low), up.at(0))]
+    for rank, value in enumerate(ranked, start=1):
+        if math.isinf(value):
+            break
+        corners += [(across.at(value), corners[-1][1]), (across.at(value), up.at(rank * 100 / len(ranked)))]
+    return [*corners, (RIGHT, corners[-1][1])]
+
+
+def _percentile_mark(q: int, value: float, across: svg.Axis, up: svg.Axis) -> str:
+    """A dot on the curve, with the figure beside it on the side that has room."""
+    x, y = across.at(value), up.at(q)
+    left = x > (LEFT + RIGHT) / 2
+    words = svg.label(
+        f"p{q} {text.ms(value)}", x - 7 if left else x + 7, y + 4, cls="tx fig", anchor="end" if left else "start"
+    )
+    return svg.dots([(x, y)], "pq") + words
+
+
+def _limit_labels(limits: dict[int, float], across: svg.Axis) -> str:
+    """The limits' names above the chart: the lower one to the left of its line, the higher one to the right."""
+    drawn = ""
+    for q, bound in limits.items():
+        words, x = f"p{q} ≤ {text.ms(bound)}", across.at(bound)
+        drawn += svg.label(words, x, 12 if q == 50 else 25, cls="tx limtx", anchor="end" if x > WIDE else "start")  # noqa: PLR2004 - the median
+    return drawn
+
+
+WIDE = RIGHT - 84
+"""Right of here a label no longer fits to the right of its point."""
+
+
+def _legend(x: float, y: float) -> str:
+    """Colours and names of the parts of a request's time."""
+    drawn = ""
+    for name, words in (("exec", "execution"), ("queue", "queue"), ("lag", "client lag"), ("rest", "rest")):
+        drawn += svg.rect(x, y - 9, x + 10, y + 1, f"c-{name}") + svg.label(words, x + 14, y)
+        x += 27 + 5.6 * len(words)
+    return drawn

@@ -1,0 +1,38 @@
+"""``golive run``: its arguments."""
+
+import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = "example: golive run --only PERF SOAK-2"
+    parser.add_argument("--profile", default="rehearsal", help="rehearsal (default) or production")
+    parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="items or families to answer; never a GO")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="run the local worker on this device")
+    parser.add_argument(
+        "--worker-env",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="more environment for the local worker, e.g. MODEL_PATH=/models/qwen2-7b LOAD_FORMAT=dummy",
+    )
+    parser.add_argument("--commit", metavar="SHA", help="the commit to release, where HEAD is on no branch")
+    parser.add_argument("--config", default="golive.toml", help="the configuration file (default: golive.toml)")
+    parser.add_argument("--json", action="store_true", help="print the decision as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the gate."""
+    from go_live.plan import Options  # noqa: PLC0415 - the help must not wait for pytest
+    from go_live.run import run_gate  # noqa: PLC0415 - likewise
+
+    options = Options(
+        profile=args.profile,
+        only=tuple(args.only),
+        device=args.device,
+        worker_env=tuple(args.worker_env),
+        config=args.config,
+        commit=args.commit,
+        json=args.json,
+    )
+    return run_gate(options)

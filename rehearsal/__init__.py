@@ -1,0 +1,1 @@
+"""What only a rehearsal needs; nothing of it ships in the image."""

@@ -1,0 +1,142 @@
+"""``python -m rehearsal.timed_worker``: the worker's own handler over an engine that only takes time.
+
+It needs neither a model nor vLLM, starts in a second and answers with canned texts after TIMED_EXEC_MS: the golden
+answers for the golden prompts, one text for all others. Every response and the probe name it, so that nothing
+measured on it passes for evidence about a model.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+from rehearsal.golden import golden_prompts
+from worker import settings
+from worker.engine import Chunk, EngineDead, Messages, batched_tokens
+from worker.serve import serve
+from worker.settings import Settings
+
+FALLBACK = (
+    "To become a data engineer, first learn the core skills: SQL, Python and data modelling. Practise them in small "
+    "projects, build pipelines that move real data, and study one cloud platform well. Then show your résumé and "
+    "portfolio to a mentor, train for interviews, and apply after about six months of steady practice. Your "
+    "experience grows with each project, so keep learning, ask for feedback and develop one new skill each month."
+)
+"""The answer to every prompt that is not a golden one."""
+WORDS_PER_CHUNK = 2
+EXEC_MS_DEFAULT = 2788.0
+"""The recorded execution p50 (readiness summary, load test table)."""
+
+PARSERS: dict[str, settings.Parser] = {
+    "TIMED_EXEC_MS": settings.number(0, 3_600_000),
+    "TIMED_DIES_AT_JOB": settings.positive,
+}
+
+
+class TimedEngine:
+    """An engine whose answer takes a set time, in even pieces; one word is one token.
+
+    Its ``dies_at_job``-th request finds it dead half-way, and so does everything after that; 0: it never dies.
+    """
+
+    kind = "timed"
+    warm = True
+
+    def __init__(self, chosen: Settings, exec_ms: float = EXEC_MS_DEFAULT, dies_at_job: int = 0) -> None:
+        """``exec_ms`` is the time of each answer."""
+        self._settings, self._exec_s, self._dies_at = chosen, exec_ms / 1000, dies_at_job
+        self._answers = {golden.prompt: golden.answer for golden in golden_prompts()}
+        self._texts = (FALLBACK, *self._answers.values())
+        self._seen = 0
+        self._dead = False
+
+    def start(self) -> None:
+        """There is nothing to load."""
+
+    async def warm_up(self) -> None:
+        """There is nothing to warm."""
+
+    def facts(self) -> dict[str, Any]:
+        """What it was told; it has no cache and uses no device."""
+        return {
+            "engine": {
+                "kind": self.kind,
+                "exec_ms": self._exec_s * 1000,
+                "max_model_len": self._settings.max_model_len,
+                "max_num_seqs": self._settings.max_num_seqs,
+                "max_num_batched_tokens": batched_tokens(self._settings),
+            },
+            "kv_cache_tokens": None,
+            "device_memory_used_mib": None,
+            "device_memory_total_mib": None,
+        }
+
+    def render(self, messages: Messages) -> list[int]:
+        """One token for each four characters, rounded up: the readiness summary's rule of thumb.
+
+        The token's value is the number of the text that answers, since nothing else comes along to ``generate``.
+        """
+        answer = self._answers.get(messages[-1]["content"], FALLBACK)
+        return [self._texts.index(answer)] * -(-sum(len(message["content"]) for message in messages) // 4)
+
+    async def generate(
+        self, request_id: str, prompt: Sequence[int], max_tokens: int, sampling: Mapping[str, Any], *, stream: bool
+    ) -> AsyncGenerator[Chunk, None]:
+        """The canned answer, evenly over the time."""
+        del request_id
+        self._seen += 1
+        doomed = self._seen == self._dies_at
+        words = cut(self._texts[prompt[0]].split(" "), max_tokens, sampling)
+        size = WORDS_PER_CHUNK if stream else len(words)
+        pieces = [words[at : at + size] for at in range(0, len(words), size)]
+        began = time.monotonic()
+        for number, piece in enumerate(pieces, 1):
+            await self._until(began + self._exec_s * number / len(pieces) * (0.5 if doomed else 1.0))
+            if doomed or self._dead:
+                self._dead = True
+                raise EngineDead("the timed engine was told to die")
+            yield Chunk((" " if number > 1 else "") + " ".join(piece), len(piece))
+
+    async def _until(self, due: float) -> None:
+        if (left := due - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+
+    def alive(self) -> bool:
+        """Until it is told to die."""
+        return not self._dead
+
+    def shutdown(self) -> None:
+        """There is nothing to end."""
+
+
+def cut(words: list[str], max_tokens: int, sampling: Mapping[str, Any]) -> list[str]:
+    """As many ``words`` as a real engine would give: up to a stop string, or on and on where it may not end."""
+    if sampling.get("ignore_eos"):
+        words = words * -(-max_tokens // len(words))
+    text = " ".join(words[:max_tokens])
+    stop = sampling.get("stop") or []
+    for ending in [stop] if isinstance(stop, str) else stop:
+        text = text.split(ending)[0]
+    return text.split(" ")
+
+
+def main() -> int:
+    """Run until SIGTERM; 2 where the settings are wrong."""
+    parsers = {name: parse for name, parse in settings.PARSERS.items() if name != "MODEL_PATH"}
+    values, wrong = settings.collect(os.environ, parsers)
+    timed, wrong_timed = settings.collect(os.environ, PARSERS)
+    try:
+        settings.raise_if_any(wrong + wrong_timed)
+    except settings.SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    chosen = Settings(**values, warnings=settings.misspelt(os.environ))
+    engine = TimedEngine(chosen, timed.get("timed_exec_ms", EXEC_MS_DEFAULT), timed.get("timed_dies_at_job", 0))
+    serve(engine, chosen)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

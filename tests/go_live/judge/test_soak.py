@@ -1,0 +1,164 @@
+"""The claims on a soak."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from go_live.judge import soak
+from go_live.outcome import Outcome, Verdict
+from go_live.records import ErrorClass, Record
+from tests.go_live.judge.builders import SLO, SOAK, record, records
+
+
+def healthy(n: int = 400, **changes: Any) -> list[Record]:
+    """A healthy soak."""
+    return records(n, phase="soak", **changes)
+
+
+def every_claim(run: list[Record], *, allow_timed: bool = False) -> list[Verdict]:
+    """All claims, success of the soak alone among them."""
+    planned = soak.soak_claims(SOAK, SLO, run, planned_s=700, allow_timed=allow_timed)
+    return [*planned, soak.success(SOAK, SLO, run, allow_timed=allow_timed)]
+
+
+def test_a_healthy_soak_passes() -> None:
+    """400 steady requests pass every claim; warm-up and load records are not looked at."""
+    foreign = [*records(50, bad=range(50), phase="warmup"), *records(50, bad=range(50))]
+    verdicts = every_claim([*foreign, *healthy()])
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 7
+    assert {verdict.n for verdict in verdicts} == {400}
+
+
+def test_without_a_plan_the_duration_is_left_out() -> None:
+    """A file that does not say how long it was planned for is not judged on it."""
+    assert len(soak.soak_claims(SOAK, SLO, healthy(), planned_s=None)) == 5
+
+
+def test_nothing_recorded_is_an_error_everywhere() -> None:
+    """No soak record: every claim is an ERROR."""
+    assert {verdict.outcome for verdict in every_claim(records(400))} == {Outcome.ERROR}
+
+
+def test_the_timed_engine_is_never_evidence() -> None:
+    """Every claim refuses the timed engine, unless the harness tests itself."""
+    timed = healthy(engine="timed")
+    assert {verdict.outcome for verdict in every_claim(timed)} == {Outcome.ERROR}
+    assert {verdict.outcome for verdict in every_claim(timed, allow_timed=True)} == {Outcome.PASS}
+
+
+def test_a_slow_half_is_located() -> None:
+    """A soak whose second half is slow fails p95, and the reason says which requests."""
+    run = [record(seq, phase="soak", due=seq * 1.75 - (3 if seq >= 200 else 0)) for seq in range(400)]
+    verdict = soak.total_p95(SOAK, SLO, run)
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.reason.endswith("requests 201-400 hold 200 of them")
+    assert soak.total_p50(SOAK, SLO, run).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_verdict_without_a_limit_is_not_located() -> None:
+    """Only a failed latency has a place."""
+    verdict = Verdict(claim="soak", outcome=Outcome.FAIL, reason="because")
+    assert soak.located(verdict, [1.0]) is verdict
+
+
+def test_failures_break_the_fail_rate() -> None:
+    """5 % of FAILED jobs are no 99 %."""
+    verdict = soak.success(SOAK, SLO, healthy(bad=range(0, 400, 20)))
+    assert (verdict.outcome, verdict.misses) == (Outcome.FAIL, 20)
+
+
+def test_a_growing_execution_time_fails() -> None:
+    """Executions that grow by half over the soak fail the stability claim and no other trend."""
+    run = [record(seq, phase="soak", execution_ms=2788 * (1 + seq / 800)) for seq in range(400)]
+    assert soak.stable_exec(SOAK, run).outcome is Outcome.FAIL
+    assert soak.throughput(SOAK, run).outcome is Outcome.PASS
+
+
+def test_a_shrinking_execution_time_passes() -> None:
+    """Getting faster is a trend, not a fault."""
+    run = [record(seq, phase="soak", execution_ms=2788 * (1 - seq / 800)) for seq in range(400)]
+    assert soak.stable_exec(SOAK, run).outcome is Outcome.PASS
+
+
+def test_falling_tokens_per_second_fail() -> None:
+    """Answers that carry ever fewer tokens in the same time are a throughput degradation."""
+    run = [record(seq, phase="soak", output_tokens=150 - seq // 6) for seq in range(400)]
+    assert soak.throughput(SOAK, run).outcome is Outcome.FAIL
+    assert soak.stable_exec(SOAK, run).outcome is Outcome.PASS
+
+
+def test_failures_deliver_no_tokens() -> None:
+    """Failures that become more frequent are a throughput degradation, too."""
+    run = healthy(bad=[seq for seq in range(400) if seq % 400 > 200 and seq % 3])
+    assert soak.throughput(SOAK, run).outcome is not Outcome.PASS
+
+
+def test_unknown_tokens_are_not_measured() -> None:
+    """An answer without a token count makes the throughput unknown."""
+    run = [*healthy(399), record(399, phase="soak", output_tokens=None)]
+    verdict = soak.throughput(SOAK, run)
+    assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, "the token count is missing from 1 of 400 answers")
+
+
+def test_an_unreported_execution_time_is_not_measured() -> None:
+    """Answers without executionTime cannot show that it is stable."""
+    verdict = soak.stable_exec(SOAK, healthy(execution_ms=None))
+    assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, "executionTime is missing from 400 of 400 answers")
+
+
+def test_failed_requests_do_not_stand_in_for_executions() -> None:
+    """The stability of executions is judged on those that took place."""
+    assert soak.stable_exec(SOAK, healthy(bad=range(0, 400, 5))).n == 320
+
+
+@pytest.mark.parametrize(
+    "timeout",
+    [
+        {"error": ErrorClass.DEADLINE},
+        {"error": ErrorClass.TIMED_OUT},
+        {"error": ErrorClass.NOT_JSON, "http_status": 524},
+        {"error": ErrorClass.SERVER, "http_status": 504},
+        {"error": ErrorClass.BAD_REQUEST, "http_status": 408},
+    ],
+)
+def test_one_timeout_is_one_too_many(timeout: dict[str, Any]) -> None:
+    """The client's deadline, the platform's timeout and a proxy's 504 or 524: each is a timeout error."""
+    run = [*healthy(399), record(399, phase="soak", **timeout)]
+    verdict = soak.no_timeouts(run)
+    assert (verdict.outcome, verdict.measured) == (Outcome.FAIL, 1)
+
+
+def test_other_failures_are_no_timeouts() -> None:
+    """A FAILED job counts against the fail rate, not here."""
+    assert soak.no_timeouts(healthy(bad=[7])).outcome is Outcome.PASS
+
+
+def test_a_soak_cut_short_is_not_measured() -> None:
+    """Half of the planned time proves nothing, good or bad."""
+    verdict = soak.duration(healthy(), planned_s=1400)
+    assert verdict.outcome is Outcome.ERROR
+    assert verdict.reason == "702 s of 1400 s were under load: the soak was cut short"
+
+
+def test_the_pause_between_kill_and_resume_does_not_count() -> None:
+    """Two halves with an hour between them, on two monotonic clocks, are two halves."""
+    first, second = healthy(400)[:200], healthy(400)[200:]
+    resumed = [
+        msgspec.structs.replace(one, wall=one.wall + 3600, due=one.due - 350, done=(one.done or 0) - 350)
+        for one in second
+    ]
+    assert soak.served_s([*first, *resumed]) == pytest.approx(soak.served_s(first) + soak.served_s(resumed))
+    assert soak.served_s(healthy(400)) == pytest.approx(soak.served_s(first) + 350, abs=0.1)
+
+
+def test_requests_in_flight_together_count_once() -> None:
+    """Ten requests over the same second are one second under load; one that never ended adds none."""
+    together = [record(seq, due=0.0, wall=0.0, done=1.0) for seq in range(10)]
+    assert soak.served_s([*together, record(10, due=0.5, wall=0.5, done=None)]) == pytest.approx(1)
+
+
+def test_short_pauses_are_part_of_the_soak() -> None:
+    """At c=1 nothing is in flight between an answer and the next request; that is no interruption."""
+    run = [record(seq, due=seq * 4.0, wall=seq * 4.0, done=seq * 4.0 + 3.5) for seq in range(10)]
+    assert soak.served_s(run) == pytest.approx(39.5)

@@ -1,0 +1,239 @@
+"""Metadata: made for a GO alone, valid against a strict schema, and a rehearsal's is never a release's."""
+
+import hashlib
+import json
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from go_live.config import Config
+from go_live.decide import Answer
+from go_live.errors import MeasurementError, UsageError
+from go_live.evidence.run_directory import decide_run
+from go_live.outcome import SATISFYING, Outcome
+from go_live.release import metadata as m
+from tests.go_live.release.conftest import FIGURES, FILES, PASSED, make_metadata, make_plan, rehearsal_plan
+
+COMMIT = "a" * 40
+
+
+@pytest.fixture
+def document(config: Config) -> dict[str, Any]:
+    """Metadata of the profile ``test``."""
+    return make_metadata(make_plan(config, COMMIT))
+
+
+def production(document: dict[str, Any]) -> dict[str, Any]:
+    """``document`` as the production profile writes it."""
+    live = {"profile": "production", "target": {"kind": "runpod", "device": "live"}}
+    return {name: value for name, value in document.items() if name != "notice"} | live
+
+
+class TestContent:
+    """What the file says."""
+
+    def test_the_summary_s_fields_stand_where_they_stood(self, document: dict[str, Any]) -> None:
+        """A reader of the original team's file finds every field of it, of the same kind."""
+        assert {name: document[name] for name in ("version", "git_commit", "deployed_at", "model")} == {
+            "version": "v1.0-production",
+            "git_commit": COMMIT,
+            "deployed_at": "2025-10-10T13:30:00Z",
+            "model": "Puneetrinity/qwen2-7b-career",
+        }
+        assert document["endpoint_id"] == "local"
+        assert document["performance"] == {
+            "exec_ms_p50": 2788.0, "total_ms_p50": 3453.0, "queue_ms_p50": 12.0, "success_rate": 1.0,
+        }  # fmt: skip
+
+    def test_each_figure_names_its_level_and_n(self, document: dict[str, Any]) -> None:
+        """No figure is quoted without what it was measured on."""
+        assert document["performance_basis"]["total_ms_p50"] == {"level": "c=2", "n": 124}
+        assert document["performance_basis"]["success_rate"] == {"level": "levels and soak", "n": 2556}
+
+    def test_slo_results(self, document: dict[str, Any]) -> None:
+        """Every claim with a limit is listed with outcome, figure, limit and n; one without a limit is none."""
+        [result] = document["slo_results"]
+        assert (result["item"], result["outcome"], result["measured"], result["limit"], result["n"]) == (
+            "PERF-3", "pass", 3453.0, 5000.0, 124,
+        )  # fmt: skip
+
+    def test_evidence_is_named_by_digest(self, document: dict[str, Any]) -> None:
+        """Each file by its sha256, and all of them by the sha256 of what ``sha256sum`` prints."""
+        assert document["evidence"] == {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()}
+        lines = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(FILES.items()))
+        assert document["evidence_sha256"] == hashlib.sha256(lines.encode()).hexdigest()
+
+    def test_bytes_are_deterministic_and_read_back(self, document: dict[str, Any]) -> None:
+        """The same document gives the same bytes, one final newline, and reads back as itself."""
+        content = m.encode(document)
+        assert content == m.encode(json.loads(content))
+        assert content.endswith(b"}\n")
+        assert m.read(content) == document
+
+    def test_notice_comes_first(self, config: Config) -> None:
+        """Who opens a rehearsal's file reads that it is one before anything else."""
+        document = make_metadata(rehearsal_plan(config, COMMIT))
+        assert next(iter(document)) == "notice"
+        assert document["notice"].startswith("REHEARSAL: ")
+
+
+class TestOnlyGo:
+    """Anything but a GO that follows from plan and results makes no metadata."""
+
+    @pytest.mark.parametrize("outcome", sorted(set(Outcome) - SATISFYING))
+    def test_no_other_decision(self, config: Config, outcome: Outcome) -> None:
+        """A required item that is not satisfied: refused, with the decision's reason."""
+        plan = make_plan(config, COMMIT)
+        results = (PASSED[0], msgspec.structs.replace(PASSED[1], outcome=outcome, reason="because"))
+        decision = decide_run(plan, results, finished=True)
+        with pytest.raises(UsageError, match=r"no metadata without a GO.*because"):
+            make_metadata(plan, results=results, decision=decision)
+
+    def test_a_forged_decision(self, config: Config) -> None:
+        """A decision that says GO where the results do not is found out."""
+        plan = make_plan(config, COMMIT)
+        with pytest.raises(UsageError, match="the decision says GO, but the results say"):
+            make_metadata(plan, results=PASSED[:1])
+
+    def test_a_part_of_the_plan(self, config: Config) -> None:
+        """A run that was asked for less than what is required cannot release, even if somebody wrote GO."""
+        whole = make_plan(config, COMMIT)
+        part = msgspec.structs.replace(whole, selected=("PERF-3",))
+        go = decide_run(whole, PASSED, finished=True)
+        assert go.answer is Answer.GO
+        with pytest.raises(UsageError, match="results say"):
+            make_metadata(part, results=PASSED[:1], decision=go)
+
+    def test_another_run_s_decision(self, config: Config) -> None:
+        """A GO cannot be carried over from another run."""
+        other = decide_run(make_plan(config, COMMIT, run_id="other"), PASSED, finished=True)
+        with pytest.raises(UsageError, match="is of run other"):
+            make_metadata(make_plan(config, COMMIT), decision=other)
+
+    @pytest.mark.parametrize("value", [math.inf, math.nan])
+    def test_a_figure_that_is_not_finite(self, config: Config, value: float) -> None:
+        """An infinite or undefined figure is no figure."""
+        figures = {**FIGURES, "total_ms_p50": m.Figure(value=value, level="c=2", n=124)}
+        with pytest.raises(MeasurementError, match="finite total_ms_p50"):
+            make_metadata(make_plan(config, COMMIT), figures=figures)
+
+    def test_a_missing_figure(self, config: Config) -> None:
+        """Every figure of the summary is there, or there is no metadata."""
+        figures = {name: figure for name, figure in FIGURES.items() if name != "success_rate"}
+        with pytest.raises(MeasurementError, match="success_rate"):
+            make_metadata(make_plan(config, COMMIT), figures=figures)
+
+    def test_no_evidence(self, config: Config) -> None:
+        """A decision without evidence files rests on nothing."""
+        with pytest.raises(UsageError, match="evidence"):
+            make_metadata(make_plan(config, COMMIT), evidence={})
+
+
+class TestSchema:
+    """The schema is strict, and tells the profiles apart."""
+
+    def test_all_three_profiles_are_valid(self, config: Config, document: dict[str, Any]) -> None:
+        """A test's, a rehearsal's and a production release's metadata."""
+        m.validate(document)
+        m.validate(make_metadata(rehearsal_plan(config, COMMIT)))
+        m.validate(production(document) | {"clean_tree": True})
+
+    @settings(deadline=None)  # a claim about validity, not about time
+    @given(data=st.data())
+    def test_every_field_is_needed_and_no_other_is_taken(self, config: Config, data: st.DataObject) -> None:
+        """At any depth, an object with a field less or a field more is refused."""
+        changed = json.loads(m.encode(make_metadata(make_plan(config, COMMIT))))
+        places = [changed, changed["performance"], changed["performance_basis"], changed["target"], changed["decision"],
+                  changed["slo_results"][0], changed["performance_basis"]["exec_ms_p50"]]  # fmt: skip
+        place = data.draw(st.sampled_from(places))
+        if data.draw(st.booleans(), label="less"):
+            del place[data.draw(st.sampled_from(sorted(place)))]
+        else:
+            place[data.draw(st.text(min_size=1).filter(lambda name: name not in place))] = 1
+        with pytest.raises(UsageError):
+            m.validate(changed)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"profile": "production"},
+            {"profile": "production", "notice": None},
+            {"target": {"kind": "runpod", "device": "live"}},
+            {"target": {"kind": "local", "device": "timed"}},
+            {"notice": "TEST: x"},
+        ],
+    )
+    def test_a_rehearsal_cannot_be_made_to_look_like_anything_else(
+        self, config: Config, change: dict[str, Any]
+    ) -> None:
+        """Changing profile, notice or target alone gives an invalid file."""
+        document = make_metadata(rehearsal_plan(config, COMMIT)) | change
+        if change.get("notice", "") is None:
+            del document["notice"]
+        with pytest.raises(UsageError, match=r"DEPLOYMENT_METADATA\.json: \$"):
+            m.validate(document)
+
+    def test_production_on_a_dirty_tree(self, document: dict[str, Any]) -> None:
+        """A production release of what is in no commit is invalid."""
+        with pytest.raises(UsageError, match="clean_tree"):
+            m.validate(production(document) | {"clean_tree": False})
+
+    def test_production_without_slo_results(self, document: dict[str, Any]) -> None:
+        """A production release that lists no claim is invalid."""
+        with pytest.raises(UsageError, match="slo_results"):
+            m.validate(production(document) | {"slo_results": []})
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("git_commit", "abc"), ("git_commit", "A" * 40), ("deployed_at", "2025-10-10 13:30"),
+            ("deployed_at", "2025-13-10T13:30:00Z"), ("version", ""), ("profile", "staging"), ("evidence", {"a": "b"}),
+            ("slo_results", [{}]), ("run_id", None),
+        ],
+    )  # fmt: skip
+    def test_wrong_values(self, document: dict[str, Any], field: str, value: object) -> None:
+        """A value of the wrong form is refused, and the field is named."""
+        with pytest.raises(UsageError, match=rf"\$\.{field}"):
+            m.validate(document | {field: value})
+
+    def test_the_schema_is_a_schema(self) -> None:
+        """It is valid JSON Schema 2020-12 itself; a misspelt keyword would check nothing."""
+        validator = m._validator()
+        validator.check_schema(validator.schema)
+
+    @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"version": NaN}', b"\xff"])
+    def test_not_a_metadata_file(self, content: bytes) -> None:
+        """Bytes that are no JSON object are refused in one line."""
+        with pytest.raises(UsageError, match=r"DEPLOYMENT_METADATA\.json"):
+            m.read(content)
+
+
+class TestTagMessage:
+    """The tag's message."""
+
+    def test_whole(self, document: dict[str, Any]) -> None:
+        """Readiness first, then the run and the evidence it is bound to."""
+        expected = document["evidence_sha256"]
+        assert m.tag_message(production(document)) == (
+            "Production release: 2.8 s exec, 3.5 s total p50 at c=2\n\n"
+            "Success: 100.00% of 2556 requests (levels and soak)\n"
+            "Items: 2 of 2 satisfied\n"
+            "Run: 20251010T121412Z-1a2b\n"
+            f"Evidence: sha256:{expected}"
+        )
+
+    def test_two_levels_are_named(self, config: Config) -> None:
+        """The summary mixed rows (exec of c=4, total of c=2); each figure then names its own."""
+        figures = {**FIGURES, "exec_ms_p50": m.Figure(value=2810, level="c=4", n=124)}
+        document = make_metadata(make_plan(config, COMMIT), figures=figures)
+        assert m.readiness(document) == "2.8 s exec p50 at c=4, 3.5 s total p50 at c=2"
+
+    def test_small_figures_keep_their_meaning(self, config: Config) -> None:
+        """A rehearsal's fractions of a second are shown in milliseconds, not as 0.3 s."""
+        figures = {**FIGURES, "exec_ms_p50": m.Figure(value=347.4, level="c=2", n=124)}
+        document = make_metadata(make_plan(config, COMMIT), figures=figures)
+        assert m.readiness(document) == "347 ms exec, 3.5 s total p50 at c=2"

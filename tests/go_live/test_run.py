@@ -1,0 +1,217 @@
+"""The whole flow, as a user starts it, from plan to report. The timed engine stands for vLLM."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import psutil
+import pytest
+
+from tests import project as projects
+from tests.project import git, golive
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean project with a remote."""
+    return projects.make(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def released(project: Path) -> subprocess.CompletedProcess[str]:
+    """One whole run under the test profile, which takes the production path of release against the bare remote."""
+    return golive(project, "run", "--profile", "test", "--json")
+
+
+@pytest.fixture
+def directory(project: Path, released: subprocess.CompletedProcess[str]) -> Path:
+    """The directory of that run."""
+    assert released.returncode == 0, released.stderr
+    run_id: str = json.loads(released.stdout)["run_id"]
+    return project / "reports" / run_id
+
+
+def test_a_healthy_worker_gets_a_go(released: subprocess.CompletedProcess[str]) -> None:
+    """The run ends in GO, exit 0, with every required item satisfied."""
+    assert released.returncode == 0, released.stderr
+    decision = json.loads(released.stdout)
+    assert decision["answer"] == "GO"
+    assert decision["satisfied"] == decision["required"] > 30
+    assert decision["blocking"] == []
+
+
+def test_tag_and_record_are_on_the_remote(project: Path, directory: Path) -> None:
+    """The annotated tag names the validated commit; the record lies on its own branch, metadata and report in it."""
+    remote = project.parent / "remote.git"
+    head = git(project, "rev-parse", "HEAD")
+    assert git(remote, "cat-file", "-t", "v1.0-production") == "tag"
+    assert git(remote, "rev-parse", "v1.0-production^{commit}") == head
+    assert git(remote, "rev-parse", "main") == head
+    metadata = json.loads(git(remote, "show", "releases:v1.0-production/DEPLOYMENT_METADATA.json"))
+    assert (metadata["git_commit"], metadata["run_id"], metadata["profile"]) == (head, directory.name, "test")
+    record = git(remote, "ls-tree", "--name-only", "releases:v1.0-production").splitlines()
+    assert {"report.html", "verdicts.json", "plan.json", "log.jsonl", "decision.json"} <= set(record)
+    assert directory.name in git(remote, "tag", "--list", "--format=%(contents)", "v1.0-production")
+
+
+def test_metadata_is_at_the_root_and_the_tree_stays_clean(project: Path, directory: Path) -> None:
+    """DEPLOYMENT_METADATA.json is written at the project's root, and git sees no change."""
+    assert directory.is_dir()
+    assert (project / "DEPLOYMENT_METADATA.json").is_file()
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_every_report_is_written(directory: Path) -> None:
+    """HTML, Markdown, JUnit, the filled checklist and PERFORMANCE_VALIDATION.md are there and agree on the answer."""
+    assert "GO" in (directory / "report.html").read_text(encoding="utf-8")
+    assert "not evidence for production" in (directory / "report.md").read_text(encoding="utf-8")
+    suite = ET.parse(directory / "junit.xml").getroot()  # noqa: S314 - our own file
+    assert not suite.findall(".//failure")
+    assert not suite.findall(".//error")
+    assert "[x]" in (directory / "GO_LIVE_CHECKLIST.md").read_text(encoding="utf-8")
+    assert "Exec P50" in (directory / "PERFORMANCE_VALIDATION.md").read_text(encoding="utf-8")
+
+
+def test_judging_again_repeats_every_verdict(project: Path, directory: Path) -> None:
+    """``golive judge RUN`` computes the same outcomes from the log alone."""
+    again = golive(project, "judge", str(directory), "--json")
+    assert again.returncode == 0, again.stderr
+    found = json.loads(again.stdout)
+    assert found["outcome"] == "pass"
+    assert found["notes"] == []
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "plan.json"])
+def test_a_changed_run_is_refused(project: Path, directory: Path, tmp_path: Path, name: str) -> None:
+    """A run whose log or plan was edited afterwards cannot be judged: exit 2, one line that says so."""
+    copy = tmp_path / directory.name
+    shutil.copytree(directory, copy)
+    text = (copy / name).read_text(encoding="utf-8")
+    (copy / name).write_text(text.replace("8000", "9000", 1).replace('"pass"', '"fail"', 1), encoding="utf-8")
+    refused = golive(project, "judge", str(copy))
+    assert refused.returncode == 2
+    assert "changed" in refused.stderr or "chain is broken" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_log_without_its_end_is_never_a_go(project: Path, directory: Path, tmp_path: Path) -> None:
+    """A run that was killed has no finish entry: judged again, it is not a GO, and the reason says so."""
+    copy = tmp_path / directory.name
+    shutil.copytree(directory, copy)
+    lines = (copy / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (copy / "log.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
+    again = golive(project, "judge", str(copy), "--json")
+    assert again.returncode == 4
+    assert "not finished" in json.loads(again.stdout)["reason"]
+
+
+def test_the_report_is_rendered_again(project: Path, directory: Path, tmp_path: Path) -> None:
+    """``golive report RUN --out DIR`` writes the same report elsewhere."""
+    assert golive(project, "report", str(directory), "--out", str(tmp_path)).returncode == 0
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_the_same_version_is_not_released_twice(project: Path, directory: Path) -> None:
+    """A second release of an existing tag fails its item before anything is measured for long: NO-GO, tag unmoved."""
+    assert directory.is_dir()
+    before = git(project.parent / "remote.git", "rev-parse", "v1.0-production")
+    again = golive(project, "run", "--profile", "test", "--only", "REL-1", "--json")
+    assert again.returncode == 1
+    assert "already exists" in json.loads(again.stdout)["reason"]
+    assert git(project.parent / "remote.git", "rev-parse", "v1.0-production") == before
+
+
+def test_a_partial_run_is_no_go_and_releases_nothing(tmp_path: Path) -> None:
+    """``--only`` with items that hold is PARTIAL: exit 0 for the smoke, no tag, no metadata."""
+    project = projects.make(tmp_path)
+    partial = golive(project, "run", "--profile", "test", "--only", "SMK-1", "CODE-7", "--json")
+    assert partial.returncode == 0, partial.stderr
+    assert json.loads(partial.stdout)["answer"] == "PARTIAL"
+    assert not (project / "DEPLOYMENT_METADATA.json").exists()
+    assert git(project.parent / "remote.git", "for-each-ref", "refs/tags") == ""
+
+
+def test_a_dead_worker_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+    """A worker that cannot start ends in exit 4, and the line says what the worker said."""
+    project = projects.make(tmp_path)
+    config = (project / "golive.toml").read_text(encoding="utf-8")
+    (project / "golive.toml").write_text(
+        config.replace('TIMED_EXEC_MS = "20"', 'TIMED_EXEC_MS = "soon"'), encoding="utf-8"
+    )
+    git(project, "commit", "--quiet", "--all", "--message", "Break it")
+    dead = golive(project, "run", "--profile", "test", "--only", "SMK-1", "CODE-6")
+    assert dead.returncode == 4
+    assert "TIMED_EXEC_MS" in dead.stderr
+    assert "Traceback" not in dead.stderr
+    assert len(re.findall("for the same reason", dead.stderr)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "--profile", "staging"], "staging"),
+        (["run", "--only", "PERF-99"], "PERF-99"),
+        (["run", "--config", "nothing.toml"], "nothing.toml"),
+        (["judge", "nothing.csv"], "nothing.csv"),
+        (["report", "nothing"], "nothing"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_2(project: Path, arguments: list[str], told: str) -> None:
+    """Wrong arguments end with exit 2 and one line that names the thing; nothing is written."""
+    wrong = golive(project, *arguments)
+    assert wrong.returncode == 2
+    assert told in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    assert len(wrong.stderr.strip().splitlines()) == 1
+
+
+def test_no_repository_is_one_line(tmp_path: Path) -> None:
+    """Outside a git repository the run is refused with the remedy."""
+    for name in ("golive.toml", "GO_LIVE_CHECKLIST.md"):
+        shutil.copy(projects.ROOT / name, tmp_path / name)
+    lost = golive(tmp_path, "run", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert lost.returncode == 2
+    assert "git" in lost.stderr
+    assert len(lost.stderr.strip().splitlines()) == 1
+
+
+def test_a_dirty_tree_is_refused_where_a_release_would_follow(tmp_path: Path) -> None:
+    """A profile that asks for a clean tree refuses a dirty one before anything starts: exit 2."""
+    project = projects.make(tmp_path)
+    (project / "attestations.toml").write_text("# changed\n", encoding="utf-8")
+    dirty = golive(project, "run", "--profile", "test")
+    assert dirty.returncode == 2
+    assert "attestations.toml" in dirty.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
+    """Ctrl-C ends with 130, kill -9 at once; either way no worker stays behind and the log has no finish entry."""
+    project = projects.make(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "go_live", "run", "--profile", "test"],
+        cwd=project,
+        env=projects.environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"load c=8" in line or b"SMK-4" in line:
+            break
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family, "the endpoint and its worker should be running"
+    os.kill(process.pid, how)
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL)
+    _gone, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
+    (run,) = (project / "reports").iterdir()
+    assert '"kind":"finish"' not in (run / "log.jsonl").read_text(encoding="utf-8")
