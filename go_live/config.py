@@ -99,6 +99,9 @@ class Drift(Section, frozen=True):
     batches: Annotated[int, msgspec.Meta(ge=6)]
     alpha: Share
     max_change: Share
+    ok_rate_max_drop: Share
+    rss_max_growth: Share
+    worker_restarts_max: Count
 
 
 class Soak(Section, frozen=True):
@@ -118,6 +121,21 @@ class Client(Section, frozen=True):
     concurrency_cap: Positive
     timeout_s: Amount
     lag_ms_p99_max: Amount
+    offered_min: Share
+
+
+class Attribution(Section, frozen=True):
+    """When the parts of a request's time are known."""
+
+    tolerance_ms: Amount
+    network_ms_max: Amount
+    unattributed_max: Share
+
+
+class Cold(Section, frozen=True):
+    """When a request counts as cold."""
+
+    delay_ms: Amount
 
 
 class Alert(Section, frozen=True):
@@ -189,6 +207,8 @@ class Config(Section, frozen=True):
     load: Load
     soak: Soak
     client: Client
+    attribution: Attribution
+    cold: Cold
     alerts: Alerts
     keys: Keys
     attestations: Attestations

@@ -43,7 +43,9 @@ SOAK = Soak(
     total_ms_p50=4000,
     total_ms_p95=6000,
     success_rate=0.99,
-    drift=Drift(batches=12, alpha=0.01, max_change=0.2),
+    drift=Drift(
+        batches=12, alpha=0.01, max_change=0.2, ok_rate_max_drop=0.01, rss_max_growth=0.1, worker_restarts_max=1
+    ),
 )
 """The team's own pass criteria for the soak, and this gate's for drift."""
 

@@ -61,7 +61,9 @@ SLO = config.Slo(
     tokens_per_s_p50=40,
     success_rate=0.99,
 )
-DRIFT = config.Drift(batches=12, alpha=0.01, max_change=0.2)
+DRIFT = config.Drift(
+    batches=12, alpha=0.01, max_change=0.2, ok_rate_max_drop=0.01, rss_max_growth=0.1, worker_restarts_max=1
+)
 SOAK = config.Soak(concurrency=2, minutes=60, total_ms_p50=4000, total_ms_p95=6000, success_rate=0.99, drift=DRIFT)
 FAILED = {"error": ErrorClass.DEADLINE}
 FACTS = {"image": "sha256:ab12", "engine": {"max_model_len": 4096, "enforce_eager": False, "devices": ["RTX 4090"]}}
@@ -74,7 +76,7 @@ def settings() -> config.Config:
         slo=SLO,
         soak=SOAK,
         load=config.Load(concurrency=(1, 2), requests_per_level=124, warmup_requests=4, max_tokens=150),
-        client=config.Client(concurrency_cap=2, timeout_s=45, lag_ms_p99_max=100),
+        client=config.Client(concurrency_cap=2, timeout_s=45, lag_ms_p99_max=100, offered_min=0.95),
     )
 
 
