@@ -15,20 +15,26 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from itertools import combinations, pairwise
-from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from go_live.judge.shares import cannot
 from go_live.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from numpy.typing import NDArray
 
     from go_live.config import Drift
+    from go_live.judge.percentiles import Figures
+    from go_live.table import Floats
 
 MIN_PER_BATCH = 2
 """Fewer figures than this in a batch, and its mean is no mean."""
+
+
+NORMAL_MAD = 1.4826
+"""Standard deviation of a normal figure by its median absolute deviation."""
 
 
 def claim(what: str, drift: Drift, *, scope: str) -> str:
@@ -37,7 +43,7 @@ def claim(what: str, drift: Drift, *, scope: str) -> str:
 
 
 def trend(
-    values: Sequence[float],
+    values: Figures,
     drift: Drift,
     *,
     what: str,
@@ -60,30 +66,30 @@ def trend(
         finite or whose median is not positive, INCONCLUSIVE for too few.
     """
     sentence, n = claim(what, drift, scope=scope), len(values)
-    if not all(map(math.isfinite, values)):
+    if not np.isfinite(values).all():
         return cannot(sentence, f"{what} has figures that are not finite", scope=scope, n=n)
     if n < MIN_PER_BATCH * drift.batches:
         return _too_few(sentence, drift, scope, n)
     means = batch_means(values, drift.batches)
-    if median(means) <= 0:
+    if np.median(means) <= 0:
         return cannot(sentence, f"the median of {what} is not positive", scope=scope, n=n)
-    p, change = mann_kendall(means), relative_change(means)
-    worsening = change if worse == "up" else -change
+    p, changed = mann_kendall(means), relative_change(means)
+    worsening = changed if worse == "up" else -changed
     outcome = _outcome(worsening, drift.max_change, significant=p <= drift.alpha / family)
     return Verdict(
         claim=sentence,
         outcome=outcome,
-        reason=_reason(what, change, p, n, drift.batches, outcome),
+        reason=_reason(what, changed, p, n, drift.batches, outcome),
         scope=scope,
-        measured=change,
+        measured=changed,
         limit=drift.max_change,
         unit="share",
         n=n,
-        points={"p_value": p, "first_batch": means[0], "last_batch": means[-1]},
+        points={"p_value": p, "first_batch": float(means[0]), "last_batch": float(means[-1])},
     )
 
 
-def batch_means(values: Sequence[float], batches: int) -> list[float]:
+def batch_means(values: Figures, batches: int) -> Floats:
     """Means of ``batches`` consecutive groups whose sizes differ by at most one.
 
     Raises:
@@ -91,11 +97,17 @@ def batch_means(values: Sequence[float], batches: int) -> list[float]:
     """
     if len(values) < batches:
         raise ValueError(f"{len(values)} values do not fill {batches} batches")
-    edges = [len(values) * i // batches for i in range(batches + 1)]
-    return [fmean(values[low:high]) for low, high in pairwise(edges)]
+    edges = batch_edges(len(values), batches)
+    sums: Floats = np.add.reduceat(np.asarray(values, dtype=np.float64), edges[:-1])
+    return sums / np.diff(edges)
 
 
-def mann_kendall(values: Sequence[float]) -> float:
+def batch_edges(n: int, batches: int) -> NDArray[np.int64]:
+    """Where each batch of ``n`` values begins, and where the last one ends."""
+    return np.arange(batches + 1, dtype=np.int64) * n // batches
+
+
+def mann_kendall(values: Figures) -> float:
     """Two-sided p-value of Kendall's S against "no trend", exact for values without ties.
 
     With ties S is smaller in size than its distribution assumes, so the p-value errs on the careful side.
@@ -114,15 +126,41 @@ def mann_kendall(values: Sequence[float]) -> float:
     return min(1.0, 2 * tail)
 
 
-def kendall_s(values: Sequence[float]) -> int:
+def kendall_s(values: Figures) -> int:
     """S: pairs in rising order minus pairs in falling order."""
-    return sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
+    ordered = np.asarray(values, dtype=np.float64)
+    early, late = np.triu_indices(len(ordered), k=1)
+    return int(np.sign(ordered[late] - ordered[early]).sum())
 
 
-def relative_change(means: Sequence[float]) -> float:
-    """Theil-Sen slope from the first to the last of ``means``, relative to their median."""
-    slopes = [(later - earlier) / (j - i) for (i, earlier), (j, later) in combinations(enumerate(means), 2)]
-    return median(slopes) * (len(means) - 1) / median(means)
+def change(means: Figures) -> float:
+    """What Theil-Sen's slope makes of the way from the first to the last of ``means``, in their unit."""
+    values = np.asarray(means, dtype=np.float64)
+    early, late = np.triu_indices(len(values), k=1)
+    return float(np.median((values[late] - values[early]) / (late - early))) * (len(values) - 1)
+
+
+def change_error(means: Figures) -> float:
+    """Standard error of :func:`change`, from how far most of the means lie off its line.
+
+    The deviation is 1.4826 times the residuals' median absolute one (Hampel 1974), so that a few bad batches, which do
+    not move Theil-Sen's slope, do not count as noise either.
+
+    Raises:
+        ValueError: fewer than three means.
+    """
+    values = np.asarray(means, dtype=np.float64)
+    n = len(values)
+    if n < 3:  # noqa: PLR2004 - two points lie on a line
+        raise ValueError("the error of a slope needs at least three values")
+    left = values - change(values) / (n - 1) * np.arange(n)
+    deviation = NORMAL_MAD * float(np.median(np.abs(left - np.median(left))))
+    return deviation / math.sqrt(n * (n**2 - 1) / 12) * (n - 1)
+
+
+def relative_change(means: Figures) -> float:
+    """:func:`change`, relative to the median of ``means``."""
+    return change(means) / float(np.median(means))
 
 
 @cache
@@ -144,8 +182,10 @@ def _outcome(worsening: float, floor: float, *, significant: bool) -> Outcome:
     return Outcome.FAIL if significant else Outcome.INCONCLUSIVE
 
 
-def _reason(what: str, change: float, p: float, n: int, batches: int, outcome: Outcome) -> str:
-    seen = f"{what} changed by {change * 100:+.1f} % over the soak ({batches} batch means of {n} requests, p = {p:.2g})"
+def _reason(what: str, changed: float, p: float, n: int, batches: int, outcome: Outcome) -> str:
+    seen = (
+        f"{what} changed by {changed * 100:+.1f} % over the soak ({batches} batch means of {n} requests, p = {p:.2g})"
+    )
     if outcome is Outcome.INCONCLUSIVE:
         return f"{seen}: too noisy to tell a trend from chance; a longer soak would"
     return seen

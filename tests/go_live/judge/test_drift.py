@@ -71,6 +71,20 @@ def test_the_change_is_theil_sens(values: list[float]) -> None:
     assert drift.relative_change(values) == pytest.approx(slope * (len(values) - 1) / np.median(values))
 
 
+def test_the_error_is_that_of_the_slope() -> None:
+    """Over 2000 seeded rows of independent noise, the mean error is the spread of the changes, less a quarter at most."""
+    rows = np.random.default_rng(3).normal(size=(2000, 12))
+    changes = [drift.change(row) for row in rows]
+    assert 0.75 < np.mean([drift.change_error(row) for row in rows]) / np.std(changes) < 1
+
+
+def test_a_few_bad_batches_are_no_noise() -> None:
+    """Five of twelve means far off move neither the slope nor its error; two means have no error."""
+    assert drift.change_error([1.0, 0.5, 1.0, 1.0, 0.2, 1.0, 1.0, 0.9, 1.0, 0.4, 0.5, 1.0]) == 0
+    with pytest.raises(ValueError, match="three values"):
+        drift.change_error([1.0, 2.0])
+
+
 def alarms(series: np.ndarray, limits: Drift) -> float:
     """Share of the rows of ``series`` with a significant trend, as Mann-Kendall on batch means sees it."""
     return float(np.mean([drift.mann_kendall(drift.batch_means(list(row), 12)) <= limits.alpha for row in series]))
