@@ -18,7 +18,14 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "tests"]
 
-PURE = ["go_live/judge", "go_live/outcome.py", "go_live/decide.py", "go_live/records.py", "go_live/pacing.py"]
+PURE = [
+    "go_live/judge",
+    "go_live/outcome.py",
+    "go_live/decide.py",
+    "go_live/waivers.py",
+    "go_live/records.py",
+    "go_live/pacing.py",
+]
 PYTHON_FILES = ["go_live", "worker", "rehearsal", "checks", "tests", "bench", "noxfile.py"]
 
 

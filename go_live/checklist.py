@@ -8,8 +8,12 @@ import msgspec
 
 from go_live.config import Config, ProfileName
 from go_live.errors import UsageError
+from go_live.waivers import Terms, Waiver
 
 Phase = Literal["before-tag", "after-tag"]
+
+NEVER_WAIVED = "(never waived)"
+"""Ends the claim of an item that no waiver can help: a live secret, a rollback target that nobody verified."""
 
 _ROW = re.compile(r"^\|\s*(?P<cells>.+?)\s*\|$")
 _ID = re.compile(r"^[A-Z]+-[1-9][0-9]*$")
@@ -34,6 +38,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def manual(self) -> bool:
         """Whether a person's statement answers it."""
         return self.claim.endswith("(manual)")
+
+    @property
+    def waivable(self) -> bool:
+        """Whether a waiver of it can ever count; the checklist marks the items of which none can."""
+        return not self.claim.endswith(NEVER_WAIVED)
 
 
 def parse(text: str, *, name: str = "GO_LIVE_CHECKLIST.md") -> tuple[Item, ...]:
@@ -132,11 +141,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     soak_s: float
     config: Config
     digests: dict[str, str]
-    """sha256 of golive.toml, the checklist and each file of checks/."""
+    """sha256 of golive.toml, the checklist, the attestations and each file of checks/."""
     versions: dict[str, str]
     """Versions of golive, Python and what the run depends on."""
     named_commit: str | None = None
     """The commit that the user named to be released (``--commit``), where HEAD is on no branch."""
+    waivers: tuple[Waiver, ...] = ()
+
+    def terms(self, now: float) -> Terms:
+        """What a decision at ``now`` (Unix time) has to keep to."""
+        return Terms(
+            now=now,
+            ages={item.id: item.evidence_days for item in self.items},
+            version=self.config.release.version,
+            commit=self.repository.commit,
+            waivers=self.waivers,
+            never=tuple(item.id for item in self.items if not item.waivable),
+        )
 
 
 def required_ids(items: tuple[Item, ...], profile: ProfileName) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """golive.toml -> Config. Every number a release is judged by; an unknown or missing key is an error that names it."""
 
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
 from go_live.errors import UsageError
+from go_live.waivers import same_person
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -17,6 +19,8 @@ Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 EnvName = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 ProfileName = Literal["rehearsal", "production", "test"]
+Day = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+"""A date, as TOML and ISO 8601 write it."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -196,6 +200,28 @@ class Profile(Section, frozen=True):
     """Whether a dirty tree is refused (true) or only reported."""
 
 
+class WaiverEntry(Section, frozen=True):
+    """A waiver as a person writes it, in golive.toml or in the waivers.toml beside it (docs/releasing.md)."""
+
+    item: Text
+    profile: ProfileName
+    owner: Text
+    """Who answers for the item."""
+    approver: Text
+    """Another person, who agreed."""
+    approval: Literal["commit", "pipeline"]
+    """What shows it: the approver's signed commit that added this entry, or the pipeline's approval."""
+    reason: Text
+    issued: Day
+    expires: Day
+    """The waiver holds until this day begins, UTC."""
+    version: Text | None = None
+    commit: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{12,64}$")] | None = None
+    """For one commit only: its first 12 hex digits or more. Either this or ``version``."""
+    approval_env: EnvName | None = None
+    """For a pipeline: the variable in which it names the approved run, by id or https address."""
+
+
 class Config(Section, frozen=True):
     """All of golive.toml."""
 
@@ -215,6 +241,7 @@ class Config(Section, frozen=True):
     golden: Golden
     gpu: Gpu
     profile: dict[ProfileName, Profile]
+    waivers: tuple[WaiverEntry, ...] = ()
 
 
 def parse(text: str, *, name: str = "golive.toml") -> Config:
@@ -223,14 +250,60 @@ def parse(text: str, *, name: str = "golive.toml") -> Config:
     Raises:
         UsageError: not TOML, or a key is unknown, missing or of the wrong kind; the message names it.
     """
+    tables = read_toml(text, name)
+    parse_waivers(tables, name)
     try:
-        config = msgspec.convert(tomllib.loads(text), Config)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name} is not valid TOML: {error}") from error
+        config = msgspec.convert(tables, Config)
     except msgspec.ValidationError as error:
         raise UsageError(f"{name}: {error}") from error
     _cross_check(config, name)
     return config
+
+
+def read_toml(text: str, name: str) -> dict[str, Any]:
+    """The tables of a TOML file; dates as ISO 8601 writes them.
+
+    Raises:
+        UsageError: not TOML.
+    """
+    try:
+        tables: dict[str, Any] = msgspec.to_builtins(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name} is not valid TOML: {error}") from error
+    return tables
+
+
+def parse_waivers(tables: "Mapping[str, Any]", name: str) -> tuple[WaiverEntry, ...]:
+    """The entries of ``[[waivers]]`` in the tables of the file ``name``; none where it has none.
+
+    Raises:
+        UsageError: one is malformed; the message names file, entry and remedy.
+    """
+    rows = tables.get("waivers", [])
+    if not isinstance(rows, list):
+        raise UsageError(f"{name}: waivers is no list: begin each with [[waivers]]")
+    return tuple(_waiver(row, f"{name}: {waiver_name(number, row)}") for number, row in enumerate(rows, start=1))
+
+
+def waiver_name(number: int, row: Any) -> str:
+    """``waiver 2 (PERF-4)``: how messages name an entry."""
+    item = row.get("item") if isinstance(row, dict) else None
+    return f"waiver {number} ({item})" if isinstance(item, str) else f"waiver {number}"
+
+
+def _waiver(row: Any, where: str) -> WaiverEntry:
+    """One entry, complete in itself."""
+    try:
+        entry = msgspec.convert(row, WaiverEntry)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{where}: {error}; mend or remove it") from error
+    if (entry.version is None) is (entry.commit is None):
+        raise UsageError(f"{where}: name either version or commit, so that it is clear what it is for")
+    if same_person(entry.owner, entry.approver):
+        raise UsageError(f"{where}: owner and approver are the same person: another one has to approve")
+    if (entry.approval == "pipeline") is (entry.approval_env is None):
+        raise UsageError(f"{where}: approval_env names the pipeline's variable, and stands with approval = 'pipeline'")
+    return entry
 
 
 def load(path: "Path") -> Config:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,13 +169,26 @@ def _run_directory(args: argparse.Namespace) -> int:
             raise UsageError(f"{option} is for files; {args.path} is a run directory, judged by its own plan")
     # pytest and the checks are imported only for run directories.
     from go_live.evidence.run_directory import VERDICTS  # noqa: PLC0415
+    from go_live.release.run import expired  # noqa: PLC0415
     from go_live.replay import differences, judge_again  # noqa: PLC0415
 
     data = judge_again(args.path, Path.cwd())
-    told = (args.path / VERDICTS).exists()
-    judgement = judgement_of_run(data, differences(args.path, data) if told else ())
+    notes = [*differences(args.path, data)] if (args.path / VERDICTS).exists() else []
+    notes += waiver_notes(data)
+    if trouble := expired(data, time.time()):
+        notes.append(f"this judges the run as of its end; today {trouble}")
+    judgement = judgement_of_run(data, notes)
     _print(judgement, as_json=args.json)
     return data.decision.exit_code
+
+
+def waiver_notes(data: RunData) -> list[str]:
+    """One line for each waiver of the run: what it came to, and who answers for it."""
+    return [
+        f"{one.waiver.source} is {one.standing}: {one.why}; owner {one.waiver.owner}, approver {one.waiver.approver}, "
+        f"until {one.waiver.expires}"
+        for one in data.decision.waivers
+    ]
 
 
 def judgement_of_run(data: RunData, notes: Sequence[str] = ()) -> Judgement:

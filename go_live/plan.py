@@ -14,6 +14,7 @@ import msgspec
 from go_live.checklist import Item, Plan, Repository, Target, required_ids
 from go_live.config import Config, Profile, ProfileName
 from go_live.errors import UsageError
+from go_live.waivers import Waiver
 
 CPU_ONLY = frozenset({"ENFORCE_EAGER", "DTYPE", "VLLM_CPU_KVCACHE_SPACE"})
 """Settings of the rehearsal's worker that are there for the CPU."""
@@ -42,6 +43,7 @@ def make_plan(
     repository: Repository,
     digests: Mapping[str, str],
     now: dt.datetime,
+    waivers: Sequence[Waiver] = (),
 ) -> Plan:
     """The plan of one run.
 
@@ -72,6 +74,7 @@ def make_plan(
         digests=dict(digests),
         versions=versions(),
         named_commit=options.commit,
+        waivers=tuple(waivers),
     )
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import msgspec
 
-from go_live.decide import ItemResult
-from go_live.errors import UsageError
-from go_live.evidence.run_directory import VERDICTS, CheckReport, RunData, conclude, decide_run, read_run
+from go_live.evidence.binding import refuse_other_checks
+from go_live.evidence.run_directory import CheckReport, RunData, read_conclusions, read_run, settle
 from go_live.gate import Gate
 from go_live.outcome import Verdict
+from go_live.plan import digest_files
 from go_live.pytest_plugin import GatePlugin
 from go_live.run import checks_folder, run_checks
 
@@ -38,10 +38,12 @@ def judge_again(directory: Path, root: Path) -> RunData:
     """The run in ``directory``, its record-based checks judged again by the checks in ``root`` (or the installed ones).
 
     Raises:
-        UsageError: not a run directory, or a log or plan that was changed.
+        UsageError: not a run directory, a log or plan that was changed, or other checks than the plan's.
         MeasurementError: the checks could not be run.
     """
     data = read_run(directory)
+    folder = checks_folder(root)
+    refuse_other_checks(data.plan, digest_files(root, folder.glob("*.py")))
     again: list[CheckReport] = []
     gate = Gate(
         plan=data.plan,
@@ -58,11 +60,10 @@ def judge_again(directory: Path, root: Path) -> RunData:
         on_report=again.append,
         wanted=lambda names: bool(RECORDED & names) and not LIVE & names,
     )
-    run_checks(plugin, checks_folder(root))
+    run_checks(plugin, folder)
     rejudged = {report.test for report in again}
     recorded = [report for report in data.log.checks if report.test not in rejudged]
-    results = conclude(data.plan, [*recorded, *again])
-    decision = decide_run(data.plan, results, finished=data.log.finished is not None)
+    results, decision = settle(data.plan, data.log, [*recorded, *again])
     return msgspec.structs.replace(data, results=results, decision=decision)
 
 
@@ -72,13 +73,8 @@ def differences(directory: Path, data: RunData) -> list[str]:
     Raises:
         UsageError: there is no readable verdicts.json.
     """
-    try:
-        text = (directory / VERDICTS).read_bytes()
-        told = msgspec.json.decode(text, type=tuple[ItemResult, ...])
-    except (OSError, msgspec.DecodeError) as error:
-        raise UsageError(f"{directory / VERDICTS} cannot be read: {error}") from error
     found = []
-    for before, now in zip(told, data.results, strict=True):
+    for before, now in zip(read_conclusions(directory).items, data.results, strict=True):
         if _exact(before.verdicts) != _exact(now.verdicts) or before.outcome != now.outcome:
             found.append(f"{now.item} was {before.outcome.name} and is {now.outcome.name} when judged again")
     return found

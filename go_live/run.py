@@ -13,25 +13,25 @@ import pytest
 
 from go_live import checklist, config, preflight
 from go_live.checklist import Plan
-from go_live.decide import Answer
+from go_live.decide import RELEASED as RELEASED_ANSWERS
 from go_live.display import Display
 from go_live.errors import ExitCode, GoliveError, MeasurementError, UsageError
 from go_live.evidence import attestations
 from go_live.evidence.log import LogWriter
 from go_live.evidence.run_directory import (
-    DECISION,
-    VERDICTS,
     CheckReport,
     RunData,
     create,
     encode,
     read_run,
     write_atomically,
+    write_conclusions,
 )
 from go_live.gate import Gate
 from go_live.load.progress import Progress
 from go_live.plan import Options, digest_files, make_plan
 from go_live.pytest_plugin import GatePlugin
+from go_live.release import waivers
 from go_live.release.run import release_run
 from go_live.report import render
 from go_live.report.command import RELEASED, view_of
@@ -59,9 +59,7 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
         log.append("finish", {"run_id": plan.run_id})
     finally:
         log.close()
-    data = read_run(directory)
-    write_atomically(directory / VERDICTS, encode(data.results))
-    write_atomically(directory / DECISION, encode(data.decision))
+    data = write_conclusions(directory, read_run(directory))
     return finish(data, root, directory, display, options)
 
 
@@ -74,19 +72,30 @@ def prepare(options: Options, root: Path) -> tuple[Plan, list[str]]:
     settings = config.load(root / options.config)
     items = checklist.load(root / "GO_LIVE_CHECKLIST.md")
     facts = preflight.gather(root)
+    statements = root / settings.attestations.file
     sources = [root / options.config, root / "GO_LIVE_CHECKLIST.md", *checks_folder(root).glob("*.py")]
+    now = dt.datetime.now(dt.UTC)
+    waived = waivers.load(
+        root / options.config,
+        settings,
+        root=root,
+        items=[item.id for item in items],
+        now=now,
+        environment=os.environ,
+    )
     plan = make_plan(
         config=settings,
         items=items,
         options=options,
         repository=facts.repository,
-        digests=digest_files(root, sources),
-        now=dt.datetime.now(dt.UTC),
+        digests=digest_files(root, [*sources, *([statements] if statements.exists() else [])]),
+        now=now,
+        waivers=waived,
     )
     notes = preflight.check_production(facts) if plan.config.profile[plan.profile].clean_tree else []
     if plan.target.kind == "local":
         notes = preflight.check_rehearsal(facts, engine=plan.target.device in {"cpu", "cuda"})
-    attestations.load(root / settings.attestations.file)
+    attestations.load(statements)
     return plan, notes
 
 
@@ -103,9 +112,8 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         log.append("check", entry)
         display.check_ended(entry)
 
-    settings = plan.config
-    statements = attestations.load(root / settings.attestations.file)
-    for entry in attestations.attest(plan.items, statements, dt.datetime.now(dt.UTC).date()):
+    statements = attestations.load_planned(plan, root)
+    for entry in attestations.attest(plan, statements, dt.datetime.now(dt.UTC).date()):
         if set(entry.items) & set(plan.selected):
             report(entry)
     gate = Gate(
@@ -164,7 +172,7 @@ def finish(data: RunData, root: Path, directory: Path, display: Display, options
     released: list[str] = []
     code = data.decision.exit_code
     problem: GoliveError | None = None
-    if data.decision.answer is Answer.GO:
+    if data.decision.answer in RELEASED_ANSWERS:
         try:
             released = release_run(data, root, directory)
         except GoliveError as error:

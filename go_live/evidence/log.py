@@ -5,7 +5,11 @@ zeros for the first), so that a cut, an edit or a changed order shows. The last 
 ``finish``; a killed run has none and can never count as passed.
 """
 
+import gzip
 import hashlib
+import io
+import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -72,7 +76,7 @@ def read_log(path: Path) -> Iterator[Entry]:
     head = GENESIS
     decoder = msgspec.json.Decoder(Entry)
     try:
-        with path.open("rb") as file:
+        with open_log(path) as file:
             for number, line in enumerate(file):
                 if not line.endswith(b"\n"):
                     raise UsageError(f"{path}:{number + 1}: the last line is cut off; the log cannot be judged")
@@ -84,5 +88,33 @@ def read_log(path: Path) -> Iterator[Entry]:
                     raise UsageError(f"{path}:{number + 1}: the chain is broken: a line was edited, removed or moved")
                 head = hashlib.sha256(line[:-1]).hexdigest()
                 yield entry
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"cannot read the log {path}: {error}") from error
+
+
+def open_log(path: Path) -> io.BufferedIOBase:
+    """Open the log at ``path`` for reading; where it is not there, the compressed one, as a release record keeps it."""
+    packed = packed_name(path)
+    return gzip.open(packed) if packed.is_file() and not path.exists() else path.open("rb")
+
+
+def packed_name(path: Path) -> Path:
+    """Where the compressed log of ``path`` lies."""
+    return path.with_name(f"{path.name}.gz")
+
+
+def pack(path: Path) -> Path:
+    """Write the log at ``path`` compressed, beside it; the same log gives the same bytes.
+
+    Raises:
+        OSError: the one cannot be read, or the other not be written.
+    """
+    target = packed_name(path)
+    with (
+        path.open("rb") as plain,
+        target.open("wb") as file,
+        # Neither name nor time stands in the header.
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed,
+    ):
+        shutil.copyfileobj(plain, packed)
+    return target

@@ -4,14 +4,15 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from go_live.checklist import Plan
 from go_live.decide import Decision, ItemResult, combine, decide
 from go_live.errors import UsageError
-from go_live.evidence.log import Entry, LogWriter, read_log
+from go_live.evidence.binding import count_only_ours
+from go_live.evidence.log import Entry, LogWriter, open_log, read_log
 from go_live.outcome import Outcome, Verdict
 from go_live.records import Record
 
@@ -39,6 +40,27 @@ class RunLog(msgspec.Struct, frozen=True, kw_only=True):
     finished: float | None
     """None: the run was killed; it can never count as passed."""
     plan_sha256: str
+    concluded: dict[str, float] = {}
+    """Item -> Unix time of the oldest of its conclusions."""
+    told: tuple[dict[str, Any], ...] = ()
+    """The facts, entry by entry: a run that was resumed spoke to its target more than once."""
+
+
+class Conclusions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run concluded (verdicts.json)."""
+
+    evidence: dict[str, str]
+    """sha256 of the files it was computed from: ``plan.json``, ``log.jsonl``."""
+    items: tuple[ItemResult, ...]
+
+
+class _Bound(msgspec.Struct, frozen=True):
+    """What verdicts.json and decision.json have in common."""
+
+    evidence: dict[str, str] = {}
+
+
+_Told = TypeVar("_Told", Conclusions, _Bound)
 
 
 class RunData(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +108,8 @@ def sort_entries(entries: Iterable[Entry]) -> RunLog:
     checks: list[CheckReport] = []
     facts: dict[str, Any] = {}
     notes: list[str] = []
+    concluded: dict[str, float] = {}
+    told: list[dict[str, Any]] = []
     start: Entry | None = None
     finished: float | None = None
     record = msgspec.json.Decoder(Record)
@@ -95,8 +119,10 @@ def sort_entries(entries: Iterable[Entry]) -> RunLog:
                 records.append(record.decode(entry.body))
             case "check":
                 checks.append(msgspec.json.decode(entry.body, type=CheckReport))
+                concluded = dict.fromkeys(answered(checks[-1]), entry.at) | concluded
             case "facts":
-                facts |= msgspec.json.decode(entry.body)
+                told.append(msgspec.json.decode(entry.body))
+                facts |= told[-1]
             case "note":
                 notes.append(msgspec.json.decode(entry.body, type=str))
             case "start":
@@ -115,7 +141,15 @@ def sort_entries(entries: Iterable[Entry]) -> RunLog:
         started=start.at,
         finished=finished,
         plan_sha256=msgspec.json.decode(start.body)["plan_sha256"],
+        concluded=concluded,
+        told=tuple(told),
     )
+
+
+def answered(check: CheckReport, *verdicts: Verdict) -> tuple[str, ...]:
+    """The items that ``verdicts`` of ``check`` (default: all) answer: each names its own, or it answers the check's."""
+    spoken = verdicts or check.verdicts
+    return tuple(item for verdict in spoken for item in ((verdict.item,) if verdict.item else check.items))
 
 
 def conclude(plan: Plan, checks: Sequence[CheckReport]) -> tuple[ItemResult, ...]:
@@ -123,7 +157,7 @@ def conclude(plan: Plan, checks: Sequence[CheckReport]) -> tuple[ItemResult, ...
     by_item: dict[str, list[Verdict]] = {item.id: [] for item in plan.items}
     for check in checks:
         for verdict in check.verdicts:
-            for item in [verdict.item] if verdict.item else check.items:
+            for item in answered(check, verdict):
                 by_item[item].append(verdict)
     return tuple(_result(item, verdicts, plan) for item, verdicts in by_item.items())
 
@@ -135,9 +169,25 @@ def _result(item: str, verdicts: Sequence[Verdict], plan: Plan) -> ItemResult:
     return combine(item, verdicts)
 
 
-def decide_run(plan: Plan, results: Sequence[ItemResult], *, finished: bool) -> Decision:
-    """The decision of a run; an unfinished run satisfies nothing."""
-    if not finished:
+def settle(plan: Plan, log: RunLog, checks: Sequence[CheckReport]) -> tuple[tuple[ItemResult, ...], Decision]:
+    """Results and decision of a run whose checks concluded ``checks``, as of the end of its log. Pure.
+
+    What has no conclusion in the log is as old as the log; what is about another commit, endpoint or image than the
+    plan's satisfies nothing.
+    """
+    dated = [
+        msgspec.structs.replace(result, concluded_at=log.concluded.get(result.item, log.started))
+        if result.verdicts
+        else result
+        for result in conclude(plan, checks)
+    ]
+    results = count_only_ours(plan, log.told, dated)
+    return results, decide_run(plan, results, now=log.finished)
+
+
+def decide_run(plan: Plan, results: Sequence[ItemResult], *, now: float | None) -> Decision:
+    """The decision of a run at ``now`` (Unix time); None: the run was not finished, and satisfies nothing."""
+    if now is None:
         reason = "the run was not finished: its log has no finish entry"
         results = [ItemResult(item=item, outcome=Outcome.NOT_RUN, reason=reason) for item in plan.required]
     return decide(
@@ -146,6 +196,7 @@ def decide_run(plan: Plan, results: Sequence[ItemResult], *, finished: bool) -> 
         required=plan.required,
         selected=plan.selected,
         results=results,
+        terms=None if now is None else plan.terms(now),
     )
 
 
@@ -168,17 +219,62 @@ def read_run(directory: Path) -> RunData:
     """Read a run back: plan and log as they were written, results and decision computed again from them.
 
     Raises:
-        UsageError: not a run directory, a broken log, or a plan that is not the one the log began with.
+        UsageError: not a run directory, a broken log, a plan that is not the one the log began with, or conclusions
+            that were drawn from another plan or log.
     """
     plan, digest = read_plan(directory)
     log = sort_entries(read_log(directory / LOG))
     if log.plan_sha256 != digest:
         raise UsageError(f"{directory / PLAN} is not the plan this run was started with: it was changed afterwards")
-    results = conclude(plan, log.checks)
-    decision = decide_run(plan, results, finished=log.finished is not None)
+    _refuse_other_evidence(directory)
+    results, decision = settle(plan, log, log.checks)
     return RunData(plan=plan, log=log, results=results, decision=decision)
 
 
+def write_conclusions(directory: Path, data: RunData) -> RunData:
+    """Write verdicts.json and decision.json, bound to plan and log; returns ``data`` with the decision as written."""
+    evidence = dict(digests(directory, (PLAN, LOG)))
+    decision = msgspec.structs.replace(data.decision, evidence=evidence)
+    write_atomically(directory / VERDICTS, encode(Conclusions(evidence=evidence, items=data.results)))
+    write_atomically(directory / DECISION, encode(decision))
+    return msgspec.structs.replace(data, decision=decision)
+
+
+def read_conclusions(directory: Path) -> Conclusions:
+    """What verdicts.json says.
+
+    Raises:
+        UsageError: there is no readable verdicts.json.
+    """
+    return _read(directory / VERDICTS, Conclusions)
+
+
 def digests(directory: Path, names: Iterable[str]) -> Mapping[str, str]:
-    """sha256 (hex) of the named files in ``directory``."""
-    return {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in names}
+    """sha256 (hex) of the named files in ``directory``; of a log that is kept compressed, that of the log itself."""
+    return {name: _digest(directory / name) for name in names}
+
+
+def _digest(path: Path) -> str:
+    """sha256 of a file of any size."""
+    with open_log(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_other_evidence(directory: Path) -> None:
+    """Refuse conclusions that do not belong to the plan and the log beside them; a run that was killed has none."""
+    told = {path: _read(path, _Bound).evidence for name in (VERDICTS, DECISION) if (path := directory / name).exists()}
+    found = digests(directory, (PLAN, LOG)) if told else {}
+    for path, evidence in told.items():
+        if wrong := [file for file, digest in found.items() if evidence.get(file) != digest]:
+            raise UsageError(
+                f"{path} was computed from another {' and '.join(wrong)} than the one beside it: "
+                "one of them was changed or exchanged, and the run cannot be judged"
+            )
+
+
+def _read(path: Path, kind: type[_Told]) -> _Told:
+    """A file of conclusions."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error

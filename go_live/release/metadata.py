@@ -12,10 +12,11 @@ import jsonschema
 import msgspec
 
 from go_live.checklist import Plan
-from go_live.decide import Answer, Decision, ItemResult
+from go_live.decide import RELEASED, Decision, ItemResult
 from go_live.errors import MeasurementError, UsageError
 from go_live.evidence.run_directory import decide_run
 from go_live.outcome import Verdict
+from go_live.waivers import Judged, Standing
 
 METADATA_NAME = "DEPLOYMENT_METADATA.json"
 SCHEMA_NAME = "DEPLOYMENT_METADATA.schema.json"
@@ -50,16 +51,18 @@ def metadata(
     figures: Mapping[FigureName, Figure],
     evidence: Mapping[str, str],
     deployed_at: str,
+    image: str = "unknown",
 ) -> dict[str, Any]:
     """The metadata of a release (or rehearsal), valid against its schema.
 
     Args:
         plan: of the run; its commit is the one that is released.
         results: of all items.
-        decision: must be GO, be this plan's, and follow from ``results``.
+        decision: must be GO or GO-WITH-WAIVERS, be this plan's, and follow from ``results``.
         figures: the four of the readiness summary; ``queue_ms_p50`` is the platform's ``delayTime``.
         evidence: file name in the run directory -> sha256.
         deployed_at: UTC, ``2025-10-10T12:14:12Z``.
+        image: digest of the image that was measured, as the worker's probe names it.
 
     Raises:
         UsageError: the decision is not a GO of this plan on these results.
@@ -74,6 +77,7 @@ def metadata(
         "git_tree": plan.repository.tree,
         "deployed_at": deployed_at,
         "endpoint_id": plan.target.endpoint_id,
+        "image": image,
         "model": plan.config.model.name,
         "performance": {name: _finite(name, figures) for name in _FIGURES},
         "performance_basis": {name: {"level": figures[name].level, "n": figures[name].n} for name in _FIGURES},
@@ -87,6 +91,7 @@ def metadata(
             "required": decision.required,
             "satisfied": decision.satisfied,
         },
+        "waivers": [_waiver(one, decision) for one in decision.waivers if one.standing is Standing.USED],
         "slo_results": [
             _slo_result(result.item, verdict)
             for result in results
@@ -145,12 +150,14 @@ def tag_message(document: Mapping[str, Any]) -> str:
     )
     success, basis = document["performance"]["success_rate"], document["performance_basis"]["success_rate"]
     notice = [document["notice"], ""] if "notice" in document else []
+    waivers = document["waivers"]
     lines = [
-        f"{title}: {readiness(document)}",
+        f"{title}{' with waivers' if waivers else ''}: {readiness(document)}",
         "",
         *notice,
         f"Success: {success:.2%} of {basis['n']} requests ({basis['level']})",
         f"Items: {document['decision']['satisfied']} of {document['decision']['required']} satisfied",
+        *map(_waived_line, waivers),
         f"Run: {document['run_id']}",
         f"Evidence: sha256:{document['evidence_sha256']}",
     ]
@@ -169,13 +176,13 @@ def readiness(document: Mapping[str, Any]) -> str:
 
 def _only_go(plan: Plan, results: Sequence[ItemResult], decision: Decision) -> None:
     """Refuse whatever is not a GO that follows from this plan and these results."""
-    if decision.answer is not Answer.GO:
+    if decision.answer not in RELEASED:
         raise UsageError(f"no metadata without a GO; the decision is {decision.answer}: {decision.reason}")
     if (decision.run_id, decision.profile) != (plan.run_id, plan.profile):
         raise UsageError(f"the decision is of run {decision.run_id} ({decision.profile}), not of {plan.run_id}")
-    again = decide_run(plan, results, finished=True)
-    if again.answer is not Answer.GO:
-        raise UsageError(f"the decision says GO, but the results say {again.answer}: {again.reason}")
+    again = decide_run(plan, results, now=decision.at)
+    if (again.answer, again.waivers) != (decision.answer, decision.waivers):
+        raise UsageError(f"the decision says {decision.answer}, but the results say {again.answer}: {again.reason}")
 
 
 def _finite(name: FigureName, figures: Mapping[FigureName, Figure]) -> float:
@@ -198,6 +205,30 @@ def _slo_result(item: str, verdict: Verdict) -> dict[str, Any]:
         "n": verdict.n,
         "misses": verdict.misses,
     }
+
+
+def _waiver(judged: Judged, decision: Decision) -> dict[str, Any]:
+    """A waiver that the decision rests on, with what it waives."""
+    waiver = judged.waiver
+    outcome = next(one.outcome for one in decision.waived if one.item == waiver.item)
+    return {
+        "item": waiver.item,
+        "outcome": outcome.value,
+        "owner": waiver.owner,
+        "approver": waiver.approver,
+        "approval": waiver.approval,
+        "reason": waiver.reason,
+        "issued": waiver.issued,
+        "expires": waiver.expires,
+        "for": f"commit {waiver.commit}" if waiver.commit else f"version {waiver.version}",
+    }
+
+
+def _waived_line(waiver: Mapping[str, str]) -> str:
+    """One waiver in the tag's message; a line break in what a person wrote ends no line here."""
+    who = f"owner {waiver['owner']}, approved by {waiver['approver']} ({waiver['approval']})"
+    line = f"Waived: {waiver['item']} ({waiver['outcome']}), {who}, until {waiver['expires']}: {waiver['reason']}"
+    return " ".join(line.split())
 
 
 def _seconds(milliseconds: float) -> str:

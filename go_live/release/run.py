@@ -1,12 +1,24 @@
 """From a GO to its release: a rehearsal's ref, or record and tag in one push."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from go_live.decide import RELEASED, Decision
 from go_live.errors import MeasurementError, ReleaseIncompleteError
-from go_live.evidence.run_directory import DECISION, LOG, PLAN, VERDICTS, RunData, digests, write_atomically
+from go_live.evidence.binding import image
+from go_live.evidence.log import pack
+from go_live.evidence.run_directory import (
+    DECISION,
+    LOG,
+    PLAN,
+    VERDICTS,
+    RunData,
+    decide_run,
+    digests,
+    write_atomically,
+)
 from go_live.judge.percentiles import percentile
 from go_live.records import Record
 from go_live.release.metadata import METADATA_NAME, Figure, FigureName, encode, metadata, tag_message
@@ -20,19 +32,22 @@ RENDERED = ("report.html", "report.md", "junit.xml", "GO_LIVE_CHECKLIST.md", "PE
 """The report, for people; part of the record, never evidence."""
 
 
-def release_run(data: RunData, root: Path, directory: Path) -> list[str]:
-    """Write metadata and tag of a GO; returns what was done, a line each.
+def release_run(data: RunData, root: Path, directory: Path, now: Callable[[], float] = time.time) -> list[str]:
+    """Write metadata and tag of a GO or GO-WITH-WAIVERS; returns what was done, a line each.
 
     Args:
         data: the run, read back from its directory.
         root: the project's root.
         directory: the run directory.
+        now: the clock, Unix time: evidence and waivers must hold when they are released, not only when the run ended.
 
     Raises:
-        ReleaseIncompleteError: the release did not land; nothing was changed.
+        ReleaseIncompleteError: the release did not land, or the evidence is too old by now; nothing was changed.
         UsageError: the repository or its identity is not fit for a release.
     """
-    when = int(time.time())
+    when = int(now())
+    if trouble := expired(data, when):
+        raise ReleaseIncompleteError(f"{data.plan.config.release.version} was not released: {trouble}; run again")
     document = metadata(
         plan=data.plan,
         results=data.results,
@@ -40,6 +55,7 @@ def release_run(data: RunData, root: Path, directory: Path) -> list[str]:
         figures=figures(data),
         evidence=digests(directory, EVIDENCE),
         deployed_at=datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        image=image(data.log.told),
     )
     content, message = encode(document), tag_message(document)
     if data.plan.profile == "rehearsal":
@@ -48,7 +64,8 @@ def release_run(data: RunData, root: Path, directory: Path) -> list[str]:
             done, f"rehearsal ref {done.ref} names commit {done.commit[:12]}; nothing else was touched or pushed"
         )
     release = release_of(data.plan.config, data.plan.repository.commit, named=data.plan.named_commit)
-    record = {name: (directory / name).read_bytes() for name in (*EVIDENCE, *RENDERED)} | {METADATA_NAME: content}
+    kept = [pack(directory / LOG), *(directory / name for name in (*EVIDENCE, *RENDERED) if name != LOG)]
+    record = {path.name: path.read_bytes() for path in kept} | {METADATA_NAME: content}
     done = publish(root, release, message=message, record=record, when=when)
     write_atomically(directory / METADATA_NAME, content)
     wrong = verify_pushed(root, release.remote, release.version, release.commit, release.records_branch)
@@ -57,6 +74,19 @@ def release_run(data: RunData, root: Path, directory: Path) -> list[str]:
             f"{release.version} was pushed, but {release.remote} does not show it: {'; '.join(wrong)}"
         )
     return _told(done, f"tag {release.version} and its record on {release.records_branch} are on {release.remote}")
+
+
+def expired(data: RunData, now: float) -> str:
+    """What of a run no longer holds at ``now`` (Unix time), as half a sentence; empty when all of it does.
+
+    A run that was not finished, and one that is no GO, have nothing that could end.
+    """
+    if data.decision.answer not in RELEASED:
+        return ""
+    today: Decision = decide_run(data.plan, data.results, now=now)
+    if today.answer is data.decision.answer:
+        return ""
+    return f"what held at the end of the run holds no longer: {today.reason}"
 
 
 def figures(data: RunData) -> dict[FigureName, Figure]:

@@ -1,6 +1,9 @@
 """Does the remote hold the release it should? Read from the remote itself, never from local refs."""
 
+import gzip
 import hashlib
+import io
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,20 @@ def _evidence_problems(git: Git, folder: str, document: dict[str, Any], message:
         found.append("the tag's evidence digest is not that of the record")
     recorded = set(git.text("ls-tree", "-r", "-z", "--name-only", folder).split("\0"))
     for name, expected in document["evidence"].items():
-        if name in recorded and hashlib.sha256(git.raw("cat-file", "blob", f"{folder}/{name}")).hexdigest() != expected:
+        if _recorded(git, folder, name, recorded) != expected:
             found.append(f"recorded {name} is not the file the decision was made on")
     return found
+
+
+def _recorded(git: Git, folder: str, name: str, recorded: set[str]) -> str:
+    """sha256 of an evidence file of the record, of a compressed one that of its content; empty where there is none."""
+    packed = f"{name}.gz"
+    if name in recorded:
+        return hashlib.sha256(git.raw("cat-file", "blob", f"{folder}/{name}")).hexdigest()
+    if packed not in recorded:
+        return ""
+    try:
+        with gzip.open(io.BytesIO(git.raw("cat-file", "blob", f"{folder}/{packed}"))) as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except (OSError, EOFError, zlib.error):
+        return ""

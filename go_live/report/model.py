@@ -49,6 +49,8 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     required: str
     """``required``, ``not required here`` or ``after the tag``."""
     satisfied: bool
+    waived: str = ""
+    """Who answers for it by a waiver that counts; empty for none. The mark stays what was concluded."""
     reason: str
     scope: str
     measured: str
@@ -71,6 +73,25 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     """Where several verdicts stand in the way: those; else empty."""
     margin: str
     needed: str
+
+
+class WaiverView(msgspec.Struct, frozen=True, kw_only=True):
+    """A waiver, and what it came to in this run."""
+
+    mark: Mark
+    """Its standing."""
+    item: str
+    outcome: str
+    """What the item is; a waiver does not change it."""
+    owner: str
+    approver: str
+    approval: str
+    """What shows the approval, or that nothing does."""
+    reason: str
+    scope: str
+    expires: str
+    why: str
+    """Why it counts, or does not."""
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +170,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     released: tuple[str, ...]
     blocking: tuple[Block, ...]
+    waivers: tuple[WaiverView, ...]
     families: tuple[Family, ...]
     figures: Table
     performance: Table

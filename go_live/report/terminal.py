@@ -29,6 +29,7 @@ def terminal(view: View, console: Console, *, report: Path | None = None) -> Non
     for note in view.notes:
         _print(console, Text(f"Note: {note}", style="yellow"))
     _blocking(view, console)
+    _waivers(view, console)
     if view.figures.rows:
         console.print(_figures(view, console))
     _print(console, Text("   ").join(_marked(tally.mark, str(tally.count)) for tally in view.tallies))
@@ -51,6 +52,14 @@ def _blocking(view: View, console: Console) -> None:
     if len(view.blocking) > SHOWN:
         _print(console, Text(f"and {len(view.blocking) - SHOWN} more reasons, in the report", style="dim"))
     console.print()
+
+
+def _waivers(view: View, console: Console) -> None:
+    """Every waiver: what it came to, and who answers for what."""
+    for one in view.waivers:
+        head = _marked(one.mark, f"waiver of {one.item} ({one.outcome})")
+        who = f"owner {one.owner}, approver {one.approver} ({one.approval}), until {one.expires}: {one.reason}"
+        _print(console, Text.assemble(head, "  ", f"{who} [{one.why}]"))
 
 
 def _figures(view: View, console: Console) -> Table:

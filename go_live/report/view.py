@@ -20,7 +20,9 @@ from go_live.report.model import (
     Table,
     Tally,
     View,
+    WaiverView,
 )
+from go_live.waivers import Standing, used
 
 TIMED = "TIMED ENGINE - no model answered; never evidence for anything but the harness itself"
 NOT_PRODUCTION = "not evidence for production"
@@ -75,6 +77,7 @@ def run_view(  # noqa: PLR0913 - the parts of a run, each by name
             notes=tuple(notes),
             released=tuple(released),
             blocking=words.blocks([by_id[blocked.item] for blocked in decision.blocking if blocked.item in by_id]),
+            waivers=_waivers(concluded, decision),
             families=_families(plan.items, items),
             figures=figures.table(groups) if groups else EMPTY_TABLE,
             performance=validation.performance_table(levels, plan.config, verdicts),
@@ -130,6 +133,7 @@ def soak_view(
             notes=(source_note,) if source_note else (),
             released=(),
             blocking=words.blocks([item for item in items if item.blocking]),
+            waivers=(),
             families=(family,) if items else (),
             figures=figures.table(groups) if groups else EMPTY_TABLE,
             performance=EMPTY_TABLE,
@@ -150,7 +154,7 @@ def _concluded(plan: Plan, results: Sequence[ItemResult], decision: Decision) ->
     The decision has the last word: in a run that was killed, nothing that was shown counts.
     """
     by_id = {result.item: result for result in results}
-    blocking = {blocked.item: blocked for blocked in decision.blocking}
+    blocking = {blocked.item: blocked for blocked in (*decision.blocking, *decision.waived)}
     concluded = {}
     for item in plan.items:
         result = by_id.get(item.id, MISSING)
@@ -164,7 +168,8 @@ def _items(
 ) -> tuple[ItemView, ...]:
     """Every item of the plan, in its order."""
     blocking = {blocked.item for blocked in decision.blocking}
-    return tuple(
+    waivers = used(decision.waivers)
+    views = [
         words.item_view(
             id=item.id,
             claim=item.claim,
@@ -176,7 +181,18 @@ def _items(
             rates=rates,
         )
         for item in plan.items
+    ]
+    return tuple(
+        msgspec.structs.replace(view, waived=words.waived(waivers[view.id])) if view.id in waivers else view
+        for view in views
     )
+
+
+def _waivers(concluded: Mapping[str, ItemResult], decision: Decision) -> tuple[WaiverView, ...]:
+    """Every waiver of the plan, those that count first."""
+    order = list(Standing)
+    judged = sorted(decision.waivers, key=lambda one: order.index(one.standing))
+    return tuple(words.waiver_view(one, concluded.get(one.waiver.item, MISSING).outcome) for one in judged)
 
 
 def _claim_item(index: int, verdict: Verdict, rates: Mapping[str, float]) -> ItemView:

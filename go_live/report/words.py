@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from go_live.outcome import SATISFYING, Outcome, Verdict
 from go_live.report import text
-from go_live.report.model import Block, Fact, ItemView, Mark, VerdictView
+from go_live.report.model import Block, Fact, ItemView, Mark, VerdictView, WaiverView
+from go_live.waivers import Judged, Standing, Waiver
 
 MARKS = {
     Outcome.PASS: Mark(word="PASS", symbol="✓", tone="good"),
@@ -21,9 +22,19 @@ _SATISFYING_MARKS = [MARKS[outcome] for outcome in SATISFYING]
 
 ANSWERS = {
     "GO": Mark(word="GO", symbol="✓", tone="good"),
+    "GO-WITH-WAIVERS": Mark(word="GO-WITH-WAIVERS", symbol="✓", tone="warn"),
     "NO-GO": Mark(word="NO-GO", symbol="✗", tone="bad"),
     "PARTIAL": Mark(word="PARTIAL", symbol="·", tone="warn"),
     "INCONCLUSIVE": Mark(word="INCONCLUSIVE", symbol="?", tone="warn"),
+}
+
+
+STANDINGS = {
+    Standing.USED: Mark(word="USED", symbol="✎", tone="warn"),
+    Standing.UNUSED: Mark(word="NOT USED", symbol="·", tone="mute"),
+    Standing.EXPIRED: Mark(word="EXPIRED", symbol="○", tone="bad"),
+    Standing.OUT_OF_SCOPE: Mark(word="OUT OF SCOPE", symbol="·", tone="mute"),
+    Standing.FORBIDDEN: Mark(word="FORBIDDEN", symbol="✗", tone="bad"),
 }
 
 
@@ -131,6 +142,30 @@ def _block(group: Sequence[ItemView]) -> Block:
         margin=first.margin,
         needed=next((verdict.needed for verdict in opened if verdict.needed), ""),
     )
+
+
+def waiver_view(judged: Judged, outcome: Outcome) -> WaiverView:
+    """One waiver, formatted; ``outcome`` is what its item came to."""
+    waiver = judged.waiver
+    scope = f"commit {waiver.commit[:12]}" if waiver.commit else f"version {waiver.version}"
+    return WaiverView(
+        mark=STANDINGS[judged.standing],
+        item=waiver.item,
+        outcome=MARKS[outcome].word,
+        owner=waiver.owner,
+        approver=waiver.approver,
+        approval=waiver.approval or "not verified",
+        reason=waiver.reason,
+        scope=f"{waiver.profile}, {scope}",
+        expires=waiver.expires,
+        why=f"{judged.why} ({waiver.source})",
+    )
+
+
+def waived(waiver: Waiver) -> str:
+    """Who answers for a waived item, in half a sentence."""
+    who = f"owner {waiver.owner}, approved by {waiver.approver} ({waiver.approval})"
+    return f"waived until {waiver.expires}: {waiver.reason}; {who}"
 
 
 def binding(verdicts: Sequence[Verdict], outcome: Outcome) -> Verdict:

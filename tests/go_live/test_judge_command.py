@@ -20,6 +20,7 @@ from go_live.judge_command import judge
 from go_live.judge_view import show
 from go_live.judgement import Judgement
 from go_live.outcome import Outcome
+from go_live.plan import digest_files
 from go_live.records import ErrorClass, Record
 from tests.go_live.judge.builders import record, records
 
@@ -216,7 +217,7 @@ def run_directory(folder: Path, *, finished: bool = True, selected: tuple[str, .
         selected=selected,
         soak_s=60.0,
         config=CONFIG,
-        digests={},
+        digests=digest_files(TOML.parent, (TOML.parent / "checks").glob("*.py")),
         versions={},
     )
     directory, log = run_directory_room.create(folder, plan, lambda: 1_760_098_452.0)

@@ -1,5 +1,7 @@
 """The whole flow, as a user starts it, from plan to report. The timed engine stands for vLLM."""
 
+import datetime as dt
+import gzip
 import json
 import os
 import re
@@ -56,7 +58,7 @@ def test_tag_and_record_are_on_the_remote(project: Path, directory: Path) -> Non
     metadata = json.loads(git(remote, "show", "releases:v1.0-production/DEPLOYMENT_METADATA.json"))
     assert (metadata["git_commit"], metadata["run_id"], metadata["profile"]) == (head, directory.name, "test")
     record = git(remote, "ls-tree", "--name-only", "releases:v1.0-production").splitlines()
-    assert {"report.html", "verdicts.json", "plan.json", "log.jsonl", "decision.json"} <= set(record)
+    assert {"report.html", "verdicts.json", "plan.json", "log.jsonl.gz", "decision.json"} <= set(record)
     assert directory.name in git(remote, "tag", "--list", "--format=%(contents)", "v1.0-production")
 
 
@@ -87,6 +89,34 @@ def test_judging_again_repeats_every_verdict(project: Path, directory: Path) -> 
     assert found["notes"] == []
 
 
+def test_anyone_can_judge_the_record_again(project: Path, directory: Path, tmp_path: Path) -> None:
+    """A clone of the releases branch holds all that a judgement needs; a record whose log was cut is refused."""
+    git(tmp_path, "clone", "--quiet", "--branch=releases", (project.parent / "remote.git").as_uri(), "records")
+    record = tmp_path / "records" / "v1.0-production"
+    assert not (record / "log.jsonl").exists()
+    again = golive(project, "judge", str(record), "--json")
+    assert again.returncode == 0, again.stderr
+    found = json.loads(again.stdout)
+    assert (found["outcome"], found["notes"], found["source"]) == ("pass", [], directory.name)
+    lines = gzip.decompress((record / "log.jsonl.gz").read_bytes()).splitlines(keepends=True)
+    (record / "log.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:-1])))
+    refused = golive(project, "judge", str(record))
+    assert refused.returncode == 2
+    assert "another log.jsonl" in refused.stderr
+
+
+def test_other_checks_do_not_judge_the_run(project: Path, directory: Path, tmp_path: Path) -> None:
+    """A run is judged by the checks that its plan froze: a checkout whose checks are others is refused, exit 2."""
+    other = tmp_path / "other"
+    shutil.copytree(projects.ROOT / "checks", other / "checks", ignore=shutil.ignore_patterns("__pycache__"))
+    with (other / "checks" / "test_performance.py").open("a", encoding="utf-8") as file:
+        file.write("# laxer\n")
+    refused = golive(other, "judge", str(directory))
+    assert refused.returncode == 2
+    assert "test_performance.py" in refused.stderr
+    assert git(project, "rev-parse", "--short=12", "HEAD") in refused.stderr
+
+
 @pytest.mark.parametrize("name", ["log.jsonl", "plan.json"])
 def test_a_changed_run_is_refused(project: Path, directory: Path, tmp_path: Path, name: str) -> None:
     """A run whose log or plan was edited afterwards cannot be judged: exit 2, one line that says so."""
@@ -106,9 +136,88 @@ def test_a_log_without_its_end_is_never_a_go(project: Path, directory: Path, tmp
     shutil.copytree(directory, copy)
     lines = (copy / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     (copy / "log.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
+    for name in ("verdicts.json", "decision.json"):  # a killed run has drawn no conclusions
+        (copy / name).unlink()
     again = golive(project, "judge", str(copy), "--json")
     assert again.returncode == 4
     assert "not finished" in json.loads(again.stdout)["reason"]
+
+
+@pytest.mark.parametrize("name", ["verdicts.json", "decision.json"])
+def test_conclusions_are_bound_to_their_evidence(project: Path, directory: Path, tmp_path: Path, name: str) -> None:
+    """A log that was cut to lose its end no longer fits what was concluded from it: exit 2, and the file is named."""
+    copy = tmp_path / directory.name
+    shutil.copytree(directory, copy)
+    lines = (copy / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (copy / "log.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
+    for other in {"verdicts.json", "decision.json"} - {name}:
+        (copy / other).unlink()
+    refused = golive(project, "judge", str(copy))
+    assert refused.returncode == 2
+    assert name in refused.stderr
+    assert "another log.jsonl" in refused.stderr
+
+
+def waiver(**changes: str) -> str:
+    """A waiver of PERF-8 that holds today, approved by the pipeline."""
+    today = dt.datetime.now(dt.UTC).date()
+    fields = {
+        "item": "PERF-8",
+        "profile": "test",
+        "version": "v1.0-production",
+        "owner": "Ada Lovelace <ada@example.com>",
+        "approver": "Grace Hopper <grace@example.com>",
+        "approval": "pipeline",
+        "approval_env": "APPROVED_RUN",
+        "reason": "The rate is that of a small engine.",
+    } | changes
+    lines = [f'{name} = "{value}"' for name, value in fields.items()]
+    return "\n".join(["[[waivers]]", *lines, f"issued = {today}", f"expires = {today + dt.timedelta(days=7)}\n\n"])
+
+
+def test_a_waived_failure_is_a_go_with_waivers_everywhere(tmp_path: Path) -> None:
+    """A FAIL that is waived is released as such: decision, tag, metadata and reports name who answers."""
+    project = projects.make(tmp_path)
+    config = (project / "golive.toml").read_text(encoding="utf-8")
+    text = config.replace("tokens_per_s_p50 = 40 ", "tokens_per_s_p50 = 1000000 ")
+    assert text != config
+    (project / "golive.toml").write_text(text, encoding="utf-8")
+    (project / "waivers.toml").write_text(waiver() + waiver(item="SMK-2"), encoding="utf-8")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Ask for too much")
+    git(project, "push", "--quiet", "origin", "main")
+    done = golive(project, "run", "--profile", "test", "--json", APPROVED_RUN="4711")
+    assert done.returncode == 0, done.stderr
+    decision = json.loads(done.stdout)
+    assert (decision["answer"], decision["blocking"]) == ("GO-WITH-WAIVERS", [])
+    assert [(one["item"], one["outcome"]) for one in decision["waived"]] == [("PERF-8", "fail")]
+    assert [one["standing"] for one in decision["waivers"]] == ["used", "forbidden"]
+    message = git(project.parent / "remote.git", "tag", "--list", "--format=%(contents)", "v1.0-production")
+    metadata = json.loads((project / "DEPLOYMENT_METADATA.json").read_text(encoding="utf-8"))
+    assert [one["outcome"] for one in metadata["waivers"]] == ["fail"]
+    directory = project / "reports" / decision["run_id"]
+    told = [message, done.stderr] + [
+        (directory / name).read_text(encoding="utf-8") for name in ("report.md", "junit.xml")
+    ]
+    for text in told:
+        assert "PERF-8" in text
+        assert "Grace Hopper" in text
+        assert "4711 (APPROVED" in text.replace("\\", "").replace("\n", "")
+    again = golive(project, "judge", str(directory), "--json")
+    assert again.returncode == 0, again.stderr
+    assert "GO-WITH-WAIVERS" not in again.stderr
+    assert "1 waived: PERF-8 (FAIL)" in json.loads(again.stdout)["reason"]
+
+
+def test_a_malformed_waiver_stops_the_run(project: Path, tmp_path: Path) -> None:
+    """A waiver that misses its approver: exit 2 before anything starts, and one line with file, entry and field."""
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy)
+    (copy / "waivers.toml").write_text(waiver().replace("approver", "friend"), encoding="utf-8")
+    refused = golive(copy, "run", "--profile", "rehearsal", "--only", "CODE-7")
+    assert refused.returncode == 2
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert "waivers.toml: waiver 1 (PERF-8)" in refused.stderr
 
 
 def test_the_report_is_rendered_again(project: Path, directory: Path, tmp_path: Path) -> None:

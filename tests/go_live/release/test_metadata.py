@@ -16,7 +16,7 @@ from go_live.errors import MeasurementError, UsageError
 from go_live.evidence.run_directory import decide_run
 from go_live.outcome import SATISFYING, Outcome
 from go_live.release import metadata as m
-from tests.go_live.release.conftest import FIGURES, FILES, PASSED, make_metadata, make_plan, rehearsal_plan
+from tests.go_live.release.conftest import ENDED, FIGURES, FILES, PASSED, make_metadata, make_plan, rehearsal_plan
 
 COMMIT = "a" * 40
 
@@ -89,7 +89,7 @@ class TestOnlyGo:
         """A required item that is not satisfied: refused, with the decision's reason."""
         plan = make_plan(config, COMMIT)
         results = (PASSED[0], msgspec.structs.replace(PASSED[1], outcome=outcome, reason="because"))
-        decision = decide_run(plan, results, finished=True)
+        decision = decide_run(plan, results, now=ENDED)
         with pytest.raises(UsageError, match=r"no metadata without a GO.*because"):
             make_metadata(plan, results=results, decision=decision)
 
@@ -103,14 +103,14 @@ class TestOnlyGo:
         """A run that was asked for less than what is required cannot release, even if somebody wrote GO."""
         whole = make_plan(config, COMMIT)
         part = msgspec.structs.replace(whole, selected=("PERF-3",))
-        go = decide_run(whole, PASSED, finished=True)
+        go = decide_run(whole, PASSED, now=ENDED)
         assert go.answer is Answer.GO
         with pytest.raises(UsageError, match="results say"):
             make_metadata(part, results=PASSED[:1], decision=go)
 
     def test_another_run_s_decision(self, config: Config) -> None:
         """A GO cannot be carried over from another run."""
-        other = decide_run(make_plan(config, COMMIT, run_id="other"), PASSED, finished=True)
+        other = decide_run(make_plan(config, COMMIT, run_id="other"), PASSED, now=ENDED)
         with pytest.raises(UsageError, match="is of run other"):
             make_metadata(make_plan(config, COMMIT), decision=other)
 

@@ -1,5 +1,6 @@
 """Verifying what was pushed: every way in which tag and record can fail to name the validated commit is seen."""
 
+import gzip
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from go_live.release.record import Stamp, record_commit, tag_payload, write_tag
 from go_live.release.state import Release
 from go_live.release.verify import verify_pushed
 from tests.go_live.release.conftest import (
+    FILES,
     WHEN,
     git,
     make_metadata,
@@ -105,7 +107,7 @@ def test_record_whose_digest_is_not_its_evidence(
 ) -> None:
     """A record that lists the evidence and states the digest of another."""
     document = make_metadata(make_plan(config, release.commit))
-    record_again(remote, {METADATA_NAME: encode(document | {"evidence_sha256": "0" * 64})})
+    record_again(remote, {**FILES, METADATA_NAME: encode(document | {"evidence_sha256": "0" * 64})})
     assert verify() == ["the tag's evidence digest is not that of the record"]
 
 
@@ -124,14 +126,14 @@ def test_invalid_metadata(remote: Path, verify: Verify) -> None:
 def test_record_of_another_commit(remote: Path, config: Config, verify: Verify) -> None:
     """Metadata about another commit."""
     document = make_metadata(make_plan(config, "c" * 40))
-    record_again(remote, {METADATA_NAME: encode(document)})
+    record_again(remote, {**FILES, METADATA_NAME: encode(document)})
     assert verify() == [f"the record of {VERSION} is about {VERSION} at cccccccccccc"]
 
 
 def test_record_of_a_rehearsal(remote: Path, config: Config, release: Release, verify: Verify) -> None:
     """A rehearsal's metadata under a release's tag, even with the right digest in the tag."""
     document = make_metadata(rehearsal_plan(config, release.commit))
-    record_again(remote, {METADATA_NAME: encode(document)})
+    record_again(remote, {**FILES, METADATA_NAME: encode(document)})
     tag_again(remote, message=tag_message(document))
     assert verify() == [f"the record of {VERSION} is a rehearsal's"]
 
@@ -140,6 +142,26 @@ def test_changed_evidence(remote: Path, config: Config, release: Release, verify
     """A recorded file that is not the one that was judged."""
     _, record = make_record(config, release)
     record_again(remote, record | {"log.jsonl": b"better figures\n"})
+    assert verify() == ["recorded log.jsonl is not the file the decision was made on"]
+
+
+def test_evidence_that_is_not_recorded(remote: Path, config: Config, release: Release, verify: Verify) -> None:
+    """A record without a file that its metadata lists cannot be judged again."""
+    _, record = make_record(config, release)
+    record_again(remote, {name: data for name, data in record.items() if name != "log.jsonl"})
+    assert verify() == ["recorded log.jsonl is not the file the decision was made on"]
+
+
+@pytest.mark.parametrize("change", [lambda packed: packed[:-9], lambda _: gzip.compress(b"better figures\n")])
+def test_a_compressed_log(
+    remote: Path, config: Config, release: Release, verify: Verify, change: Callable[[bytes], bytes]
+) -> None:
+    """The log may be recorded compressed: its content counts; a cut or exchanged one is found out."""
+    _, record = make_record(config, release)
+    packed = gzip.compress(record.pop("log.jsonl"))
+    record_again(remote, record | {"log.jsonl.gz": packed})
+    assert verify() == []
+    record_again(remote, record | {"log.jsonl.gz": change(packed)})
     assert verify() == ["recorded log.jsonl is not the file the decision was made on"]
 
 

@@ -107,8 +107,12 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_verdicts_decide_and_not_the_files(tmp_path: Path) -> None:
-    """A report is made of plan and log; an edited verdicts.json or decision.json changes nothing."""
+    """A report is made of plan and log; what verdicts.json and decision.json say of outcomes changes nothing."""
     directory = made_run(tmp_path)
-    (directory / "decision.json").write_text('{"answer": "NO-GO"}', encoding="utf-8")
-    (directory / "verdicts.json").write_text(f'[{{"outcome": "{Outcome.FAIL}"}}]', encoding="utf-8")
+    run_directory.write_conclusions(directory, run_directory.read_run(directory))
+    for name in ("decision.json", "verdicts.json"):
+        text = (directory / name).read_text(encoding="utf-8")
+        (directory / name).write_text(
+            text.replace('"GO"', '"NO-GO"').replace(f'"{Outcome.PASS}"', f'"{Outcome.FAIL}"'), encoding="utf-8"
+        )
     assert render(str(directory)) == 0
