@@ -25,6 +25,7 @@ PURE = [
     "go_live/waivers.py",
     "go_live/records.py",
     "go_live/pacing.py",
+    "go_live/table.py",
 ]
 PYTHON_FILES = ["go_live", "worker", "rehearsal", "checks", "tests", "bench", "noxfile.py"]
 

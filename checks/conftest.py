@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from checks.levels import Level, Measured, collect, measured_up_to_cap
+from checks.levels import Level, Measured, collect, levels_up_to
 from checks.local import Place, local_target
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
@@ -17,7 +17,7 @@ from go_live.gate import Gate
 from go_live.jobs.client import Endpoint
 from go_live.load.runner import LoadPlan, Prompt
 from go_live.pytest_plugin import GATE
-from go_live.records import Record
+from go_live.table import Table
 
 SLOTS = 64
 """Connections the checks may hold open at once; far above every level."""
@@ -99,37 +99,30 @@ def live_target(gate: Gate) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
-def load_records(gate: Gate, request: pytest.FixtureRequest) -> list[Record]:
+def load_records(gate: Gate, request: pytest.FixtureRequest) -> Table:
     """Every due request of every load level, measured once, or read from the log that is judged again."""
-    if gate.recorded is not None:
-        return [record for record in gate.recorded.records if record.phase == "load"]
-    target: Target = request.getfixturevalue("target")
-    load = gate.config.load
-    prompts = request.getfixturevalue("prompts")
-    return [
-        record
-        for concurrency in load.concurrency
-        for record in collect(
-            target,
-            gate,
-            LoadPlan(
+    if gate.recorded is None:
+        target: Target = request.getfixturevalue("target")
+        load = gate.config.load
+        prompts = request.getfixturevalue("prompts")
+        for concurrency in load.concurrency:
+            plan = LoadPlan(
                 phase="load",
                 concurrency=concurrency,
                 requests=load.requests_per_level,
                 warmup=load.warmup_requests,
                 prompts=prompts,
                 deadline_s=gate.config.client.timeout_s,
-            ),
-        )
-    ]
+            )
+            collect(target, gate, plan)
+    return gate.requests.where(phase="load")
 
 
 @pytest.fixture(scope="session")
 def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
     """The soak's due requests, measured once, or read from the log that is judged again."""
     if gate.recorded is not None:
-        records = [record for record in gate.recorded.records if record.phase == "soak"]
-        return Measured(records=records, allow_timed=gate.allow_timed)
+        return Measured(records=gate.requests.where(phase="soak"), allow_timed=gate.allow_timed)
     target: Target = request.getfixturevalue("target")
     config = gate.config
     prompts = request.getfixturevalue("prompts")
@@ -145,15 +138,15 @@ def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
 
 
 @pytest.fixture
-def load_level(request: pytest.FixtureRequest, load_records: list[Record], gate: Gate) -> Level:
+def load_level(request: pytest.FixtureRequest, load_records: Table, gate: Gate) -> Level:
     """One load level up to the client cap."""
     name = f"c={request.param}"
-    records = [record for record in load_records if record.level == name]
-    return Level(name=name, records=records, allow_timed=gate.allow_timed)
+    return Level(name=name, records=load_records.where(level=name), allow_timed=gate.allow_timed)
 
 
 @pytest.fixture(scope="session")
-def measured(load_records: list[Record], soak: Measured, gate: Gate) -> Measured:
+def measured(load_records: Table, soak: Measured, gate: Gate) -> Measured:
     """All due requests of the levels up to the client cap, and of the soak."""
-    records = [*measured_up_to_cap(load_records, gate.config.client.concurrency_cap), *soak.records]
+    del load_records, soak  # asked for so that they have been measured
+    records = gate.requests.under_load(levels_up_to(gate.config.client.concurrency_cap))
     return Measured(records=records, allow_timed=gate.allow_timed)

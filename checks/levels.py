@@ -1,19 +1,19 @@
 """Requests that were measured, as the checks judge them."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from checks.target import Target
 from go_live.gate import Gate
-from go_live.load.runner import LoadPlan, run_load
+from go_live.judge.soak import served_s
+from go_live.load.runner import Before, LoadPlan, run_load
 from go_live.records import Record
+from go_live.table import Table
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Due requests, warm-up left out."""
+    """Due requests, warm-up left out, in due order."""
 
-    records: Sequence[Record]
+    records: Table
     allow_timed: bool
     """Whether answers of the timed engine count (the harness's own tests)."""
 
@@ -25,24 +25,38 @@ class Level(Measured, frozen=True, kw_only=True):
     """``c=2``."""
 
 
-def collect(target: Target, gate: Gate, plan: LoadPlan) -> list[Record]:
-    """Run ``plan``; every record goes into the log as it ends, and those that count are returned in due order."""
-    records: list[Record] = []
+def collect(target: Target, gate: Gate, plan: LoadPlan) -> Table:
+    """Run ``plan``, or what a killed run left of it; its due requests, warm-up left out, in due order.
+
+    Each request goes into the log before it is sent and as it ends.
+    """
 
     def keep(record: Record) -> None:
         gate.record(record)
-        records.append(record)
         gate.progress.update(record)
 
-    gate.progress.start(f"{plan.phase} {plan.level}", total=plan.requests, duration_s=plan.duration_s)
-    try:
-        target.call(lambda: run_load(target.endpoint, plan, on_record=keep))
-    finally:
-        gate.progress.finish()
-    return sorted((record for record in records if record.phase != "warmup"), key=lambda record: record.due)
+    before = done_before(gate, plan)
+    if not over(plan, before):
+        gate.progress.start(f"{plan.phase} {plan.level}", total=plan.requests, duration_s=plan.duration_s)
+        try:
+            target.call(lambda: run_load(target.endpoint, plan, on_record=keep, on_due=gate.due, before=before))
+        finally:
+            gate.progress.finish()
+    return gate.requests.where(phase=plan.phase, level=plan.level)
 
 
-def measured_up_to_cap(records: Sequence[Record], cap: int) -> list[Record]:
-    """The records of levels whose concurrency is at most ``cap``."""
-    allowed = {f"c={concurrency}" for concurrency in range(1, cap + 1)}
-    return [record for record in records if record.level in allowed]
+def done_before(gate: Gate, plan: LoadPlan) -> Before:
+    """What the killed run, of which this one is the continuation, has done of ``plan``."""
+    ended = gate.requests.where(phase=plan.phase, level=plan.level)
+    again = tuple(due.seq for due in gate.again if (due.phase, due.level) == (plan.phase, plan.level))
+    return Before(hits=len(ended) + len(again), served_s=served_s(ended) if len(ended) else 0.0, again=again)
+
+
+def over(plan: LoadPlan, before: Before) -> bool:
+    """Whether nothing is left to do."""
+    return not before.again and not plan.limits.allow(before.served_s, before.hits)
+
+
+def levels_up_to(cap: int) -> list[str]:
+    """``c=1`` to the cap."""
+    return [f"c={concurrency}" for concurrency in range(1, cap + 1)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from go_live.config import Profile
 from go_live.gate import Gate
-from go_live.local_endpoint.launch import launched
+from go_live.local_endpoint.launch import launched, worker_logs
 from go_live.local_endpoint.settings import EndpointSettings
 
 READY_TIMEOUT_S = 600
@@ -25,6 +25,8 @@ Place = tuple[str, str, str, Callable[[], list[Path]]]
 def local_target(gate: Gate) -> Iterator[Place]:
     """Start the local endpoint with the profile's workers."""
     profile = gate.profile
+    earlier = sorted(gate.directory.glob("endpoint*"))
+    directory = gate.directory / (f"endpoint-{len(earlier) + 1}" if earlier else "endpoint")
     settings = EndpointSettings(
         workers_min=profile.workers,
         workers_max=profile.workers,
@@ -34,11 +36,13 @@ def local_target(gate: Gate) -> Iterator[Place]:
         execution_timeout_s=gate.config.endpoint.expected.execution_timeout_s,
         worker_command=worker_command(profile),
         worker_env=worker_env(profile, gate.root) | {"GIT_COMMIT": gate.plan.repository.commit},
-        directory=gate.directory / "endpoint",
+        directory=directory,
         engine=profile.device,
     )
     with launched(settings, ready_timeout_s=READY_TIMEOUT_S, on_wait=waiting(gate)) as endpoint:
-        yield endpoint.job_api, endpoint.endpoint_id, endpoint.key, endpoint.log_paths
+        # The workers of a killed run have written of the requests that it recorded.
+        before = [log for place in earlier for log in worker_logs(place)]
+        yield endpoint.job_api, endpoint.endpoint_id, endpoint.key, lambda: [*before, *endpoint.log_paths()]
 
 
 def worker_command(profile: Profile) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import pytest
 from checks.levels import Level, Measured
 from go_live.config import Config, Slo
 from go_live.judge import claims, validity
+from go_live.judge.tally import Rule
 from go_live.pytest_plugin import Verdicts, item
 
 
@@ -45,7 +46,7 @@ def test_success_over_levels_and_soak(measured: Measured, slo: Slo, verdict: Ver
         claims.success_claim(
             measured.records,
             slo.success_rate,
-            slo.confidence,
+            Rule(slo.confidence, anytime=True),
             scope="levels and soak",
             allow_timed=measured.allow_timed,
         )
@@ -60,7 +61,7 @@ def test_right_answers_over_levels_and_soak(measured: Measured, config: Config, 
         claims.correct_claim(
             measured.records,
             config.golden.correct_rate,
-            config.slo.confidence,
+            Rule(config.slo.confidence, anytime=True),
             scope="levels and soak",
             allow_timed=measured.allow_timed,
         )

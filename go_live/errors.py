@@ -2,6 +2,7 @@
 
     GoliveError
     +-- UsageError            exit 2: bad configuration, bad input, wrong arguments
+    |   +-- ResumeRefusedError   a killed run cannot go on: something is no longer what it was
     +-- MeasurementError      exit 4: the thing could not be measured (dead server, killed worker)
     +-- ReleaseIncompleteError   exit 5: the decision was GO, but the release did not land
 
@@ -33,6 +34,10 @@ class UsageError(GoliveError):
     """Configuration, input or arguments are wrong; nothing was measured or written."""
 
     exit_code = ExitCode.USAGE
+
+
+class ResumeRefusedError(UsageError):
+    """A killed run cannot go on, because plan, commit or target have changed; its evidence is left as it is."""
 
 
 class MeasurementError(GoliveError):

@@ -10,6 +10,7 @@ from go_live.checklist import Plan
 from go_live.config import Config, Profile
 from go_live.evidence.run_directory import RunLog
 from go_live.records import Record
+from go_live.table import Columns, Table
 
 
 class Progress(Protocol):
@@ -38,11 +39,22 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """The run directory."""
     record: Callable[[Record], None]
     """Appends one due request to the log."""
+    due: Callable[[Record], None]
+    """Appends a request that is about to be sent."""
     fact: Callable[[Mapping[str, Any]], None]
     """Appends facts about the target to the log."""
     progress: Progress
+    columns: Columns = msgspec.field(default_factory=Columns)
+    """Every request that has ended so far, in this run or, of a resumed one, before it was killed."""
+    again: tuple[Record, ...] = ()
+    """Requests that a killed run left open: to be asked again under their numbers."""
     recorded: RunLog | None = None
     """A finished log to judge again; None while measuring."""
+
+    @property
+    def requests(self) -> Table:
+        """Every due request so far, or of the log that is judged again."""
+        return self.columns.table() if self.recorded is None else self.recorded.records
 
     @property
     def config(self) -> Config:

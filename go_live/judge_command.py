@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from go_live import recorded
 from go_live.config import Config, load
@@ -16,6 +17,7 @@ from go_live.errors import UsageError
 from go_live.judge import claims, samples, soak
 from go_live.judge.compare import Comparison, Run, compare
 from go_live.judge.summary import conclude
+from go_live.judge.tally import Rule
 from go_live.judge_view import show
 from go_live.judgement import Judgement
 from go_live.outcome import Outcome, Verdict, exit_code
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from go_live.decide import ItemResult
     from go_live.evidence.run_directory import RunData
     from go_live.judge.samples import Sample
-    from go_live.records import Record
+    from go_live.table import Table
 
 DESCRIPTION = """\
 Judge a run directory, a records file (JSON lines) or a CSV of the recorded format, without measuring again.
@@ -105,25 +107,27 @@ def judge_samples(kept: Sequence[Sample], config: Config, *, slo: str, source: s
     return _judgement(verdicts, len(kept), source, slo, missing)
 
 
-def judge_records(records: Sequence[Record], config: Config, *, slo: str | None, source: str) -> Judgement:
+def judge_records(records: Table, config: Config, *, slo: str | None, source: str) -> Judgement:
     """Judge a run's records: each load level, the soak, and success once over both."""
     phases = (slo,) if slo else ("load", "soak")
-    due = [record for record in records if record.phase in phases]
+    due = records.of_phases(phases)
     verdicts: list[Verdict] = []
-    for level in dict.fromkeys(record.level for record in due if record.phase == "load"):
-        verdicts += claims.load_claims(config.slo, due, level=level)
-    present = [phase for phase in phases if any(record.phase == phase for record in due)]
+    for phase, level in due.groups():
+        if phase == "load":
+            verdicts += claims.load_claims(config.slo, due, level=level)
+    present = [phase for phase in phases if len(due.where(phase=phase))]
     if "soak" in present:
         verdicts += soak.soak_claims(config.soak, config.slo, due, planned_s=None)
     rate = config.soak.success_rate if present == ["soak"] else config.slo.success_rate
-    verdicts.append(claims.success_claim(due, rate, config.slo.confidence))
+    need = Rule(config.slo.confidence, anytime="soak" in present)
+    verdicts.append(claims.success_claim(due, rate, need))
     missing = ("planned duration",) if "soak" in present else ()
     return _judgement(verdicts, len(due), source, " and ".join(present or phases), missing)
 
 
 def is_records(path: Path) -> bool:
     """Whether the file holds JSON lines rather than a CSV."""
-    return recorded.read_text(path).lstrip().startswith("{")
+    return recorded.first_character(path) == "{"
 
 
 def run_of_samples(name: str, kept: Sequence[Sample]) -> Run:
@@ -131,15 +135,15 @@ def run_of_samples(name: str, kept: Sequence[Sample]) -> Run:
     return Run(name=name, totals_ms=[one.total_ms for one in kept], tokens=[one.tokens for one in kept])
 
 
-def run_of_records(name: str, records: Sequence[Record]) -> Run:
+def run_of_records(name: str, records: Table) -> Run:
     """The side of a comparison that records give."""
     due = claims.judged(records)
-    kept = all(one.delay_ms is not None for one in due if one.ok)
+    kept = not np.isnan(due.delay_ms[due.ok]).any()
     return Run(
         name=name,
-        totals_ms=[one.total_ms for one in due],
-        tokens=[one.output_tokens or 0 for one in due],
-        queues_ms=[one.queue_ms for one in due] if kept else None,
+        totals_ms=due.total_ms,
+        tokens=np.nan_to_num(due.output_tokens),
+        queues_ms=due.queue_ms if kept else None,
     )
 
 

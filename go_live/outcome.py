@@ -77,6 +77,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """How many of the n were not ok."""
     needed: int | None = None
     """Size of a newly planned run that would decide, or None."""
+    margin: int | None = None
+    """How many misses more (of a PASS or an INCONCLUSIVE) or fewer (of a FAIL) would turn it; None: no such count."""
     points: dict[str, float] = {}
     """Plain nearest-rank figures: ``p50_ms``, ``p95_ms``, ``p99_ms``, and what else is worth a look."""
 

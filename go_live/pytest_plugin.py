@@ -15,7 +15,7 @@ from typing import Protocol
 
 import pytest
 
-from go_live.errors import GoliveError, MeasurementError, UsageError
+from go_live.errors import GoliveError, MeasurementError, ResumeRefusedError, UsageError
 from go_live.evidence.run_directory import CheckReport
 from go_live.gate import Gate
 from go_live.outcome import Outcome, Verdict
@@ -42,6 +42,11 @@ def ids_of(check: pytest.Item) -> tuple[str, ...]:
     return tuple(name for mark in check.iter_markers("item") for name in mark.args)
 
 
+def name_of(check: pytest.Item) -> str:
+    """How ``check`` is named in the log."""
+    return check.nodeid.rsplit("/", 1)[-1]
+
+
 class GatePlugin:
     """A pytest plugin that runs the selected checks and hands each report to ``on_report``."""
 
@@ -54,8 +59,12 @@ class GatePlugin:
         on_collected: Callable[[list[tuple[str, tuple[str, ...]]]], None] = lambda _: None,
         on_start: Callable[[str, str], None] = lambda _test, _claim: None,
         wanted: Callable[[frozenset[str]], bool] = lambda _fixtures: True,
+        done: Collection[str] = (),
     ) -> None:
-        """``gate`` is the run, ``selected`` the ids to be answered; ``wanted`` picks checks by their fixtures."""
+        """``gate`` is the run, ``selected`` the ids to be answered; ``wanted`` picks checks by their fixtures.
+
+        ``done`` are checks that have reported before the run was killed: what they said stands.
+        """
         self._gate = gate
         self._order = {item.id: index for index, item in enumerate(gate.plan.items)}
         self._selected = set(selected)
@@ -63,6 +72,7 @@ class GatePlugin:
         self._on_collected = on_collected
         self._on_start = on_start
         self._wanted = wanted
+        self._done = frozenset(done)
         self._verdicts: list[Verdict] = []
         self._began = 0.0
         self.error: GoliveError | None = None
@@ -80,11 +90,19 @@ class GatePlugin:
         if self.error is not None:
             items.clear()
         items[:] = sorted(
-            (check for check in items if self._selected & set(ids_of(check)) and self._wanted(_fixtures(check))),
+            (check for check in items if self._asked(check)),
             key=lambda check: min(self._order[name] for name in ids_of(check)),
         )
         self._on_collected([(check.nodeid, ids_of(check)) for check in items])
         session.testscollected = len(items)
+
+    def _asked(self, check: pytest.Item) -> bool:
+        """Whether ``check`` is to run."""
+        return (
+            bool(self._selected & set(ids_of(check)))
+            and self._wanted(_fixtures(check))
+            and name_of(check) not in self._done
+        )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module of checks that cannot be imported stops the run: what it would have asked must not go missing."""
@@ -130,11 +148,15 @@ class GatePlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn the end of the check (or of a set-up or tear-down that failed) into one report."""
         report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, ResumeRefusedError):
+            # Nothing was measured and nothing may be added to the evidence.
+            self.error = call.excinfo.value
+            pytest.exit(str(self.error))
         if call.when == "call" or call.excinfo is not None:
             names = ids_of(item)
             self._on_report(
                 CheckReport(
-                    test=item.nodeid.rsplit("/", 1)[-1],
+                    test=name_of(item),
                     items=names,
                     verdicts=tuple(conclude_check(_claim(item), self._verdicts, call)),
                     seconds=round(time.monotonic() - self._began, 3),

@@ -12,13 +12,14 @@ import msgspec
 from go_live.errors import UsageError
 from go_live.judge.samples import Sample
 from go_live.records import Record
+from go_live.table import Columns, Table
 
 COLUMNS = ["ok", "status", "latency_ms", "tokens_generated"]
 HTTP_OK = 200
 NO_OUTPUT = -1
 """``tokens_generated`` of a reply that carried no output."""
 
-Row = TypeVar("Row", Sample, Record)
+Rows = TypeVar("Rows", list[Sample], Table)
 
 
 def read_samples(path: Path) -> list[Sample]:
@@ -46,22 +47,38 @@ def read_samples(path: Path) -> list[Sample]:
     return samples
 
 
-def read_records(path: Path) -> list[Record]:
-    """Read a records file: one JSON object of :class:`go_live.records.Record` a line.
+def read_records(path: Path) -> Table:
+    """Read a records file, one JSON object of :class:`go_live.records.Record` a line; never the whole text at once.
 
     Raises:
         UsageError: unreadable, empty, or a line is no record; the message names file and line.
     """
     decoder = msgspec.json.Decoder(Record)
-    records = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        try:
-            records.append(decoder.decode(line))
-        except msgspec.DecodeError as error:
-            raise UsageError(f"{path}, line {number}: not a record: {error}") from error
-    if not records:
+    columns = Columns()
+    try:
+        with path.open("rb") as lines:
+            for line in lines:
+                columns.add(decoder.decode(line))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError) as error:
+        raise UsageError(f"{path}, line {len(columns) + 1}: not a record: {error}") from error
+    if not len(columns):
         raise UsageError(f"{path} is empty")
-    return records
+    return columns.table()
+
+
+def first_character(path: Path) -> str:
+    """The first character that is no white space; none for an empty file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as lines:
+            return next((line.lstrip()[:1].decode(errors="replace") for line in lines if line.strip()), "")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
 
 
 def read_text(path: Path) -> str:
@@ -76,7 +93,7 @@ def read_text(path: Path) -> str:
         raise UsageError(f"cannot read {path}: {error}") from error
 
 
-def select(rows: list[Row], span: str | None) -> list[Row]:
+def select(rows: Rows, span: str | None) -> Rows:
     """The rows of ``span``, ``31-60``: from 1, both ends included; all of them for None.
 
     Raises:

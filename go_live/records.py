@@ -35,6 +35,8 @@ class ErrorClass(StrEnum):
     """Job status TIMED_OUT, or FAILED with an exceeded executionTimeout."""
     CANCELLED = "cancelled"
     """Job status CANCELLED."""
+    INTERRUPTED = "interrupted"
+    """The run was killed when the request had been open for longer than its limit allows."""
     ERROR_IN_OUTPUT = "error_in_output"
     """COMPLETED, with an ``error`` in the output."""
     EMPTY = "empty"

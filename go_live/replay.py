@@ -4,13 +4,14 @@ from pathlib import Path
 
 import msgspec
 
+from go_live.begin import checks_folder
 from go_live.evidence.binding import refuse_other_checks
 from go_live.evidence.run_directory import CheckReport, RunData, read_conclusions, read_run, settle
 from go_live.gate import Gate
 from go_live.outcome import Verdict
 from go_live.plan import digest_files
 from go_live.pytest_plugin import GatePlugin
-from go_live.run import checks_folder, run_checks
+from go_live.run import run_checks
 
 RECORDED = frozenset({"load_level", "load_records", "soak", "measured"})
 """Fixtures that a log can stand in for."""
@@ -50,6 +51,7 @@ def judge_again(directory: Path, root: Path) -> RunData:
         root=root,
         directory=directory,
         record=lambda _record: None,
+        due=lambda _record: None,
         fact=lambda _facts: None,
         progress=Silent(),
         recorded=data.log,

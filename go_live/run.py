@@ -1,27 +1,25 @@
 """The whole flow: plan, collect, judge, decide, release, report. Each stage reads files and writes files."""
 
 import datetime as dt
-import importlib.util
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from go_live import checklist, config, preflight
+from go_live.begin import PYTEST_INI, Before, checks_folder, go_on, start
 from go_live.checklist import Plan
 from go_live.decide import RELEASED as RELEASED_ANSWERS
 from go_live.display import Display
-from go_live.errors import ExitCode, GoliveError, MeasurementError, UsageError
-from go_live.evidence import attestations
+from go_live.errors import ExitCode, GoliveError, MeasurementError
+from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter
 from go_live.evidence.run_directory import (
     CheckReport,
     RunData,
-    create,
     encode,
     read_run,
     write_atomically,
@@ -29,14 +27,12 @@ from go_live.evidence.run_directory import (
 )
 from go_live.gate import Gate
 from go_live.load.progress import Progress
-from go_live.plan import Options, digest_files, make_plan
+from go_live.plan import Options
 from go_live.pytest_plugin import GatePlugin
-from go_live.release import waivers
+from go_live.records import Record
 from go_live.release.run import release_run
 from go_live.report import render
 from go_live.report.command import RELEASED, view_of
-
-PYTEST_INI = "pytest.ini"
 
 
 def run_gate(options: Options, *, root: Path | None = None, display: Display | None = None) -> int:
@@ -47,15 +43,14 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
     """
     root = root or Path.cwd()
     display = display or Display()
-    plan, notes = prepare(options, root)
-    display.plan(plan)
-    for note in notes:
-        display.line(f"note: {note}", style="yellow")
-    directory, log = create(root, plan, time.time)
+    begin = start if options.resume is None else go_on
+    plan, directory, log, before, notes = begin(options, root)
     try:
+        display.plan(plan)
         for note in notes:
+            display.line(f"note: {note}", style="yellow")
             log.append("note", note)
-        collect(plan, root, directory, log, display)
+        collect(plan, root, directory, log, display, before)
         log.append("finish", {"run_id": plan.run_id})
     finally:
         log.close()
@@ -63,44 +58,8 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
     return finish(data, root, directory, display, options)
 
 
-def prepare(options: Options, root: Path) -> tuple[Plan, list[str]]:
-    """Everything that can be refused before the first request.
-
-    Raises:
-        UsageError: configuration, checklist, repository or machine are not fit for the run.
-    """
-    settings = config.load(root / options.config)
-    items = checklist.load(root / "GO_LIVE_CHECKLIST.md")
-    facts = preflight.gather(root)
-    statements = root / settings.attestations.file
-    sources = [root / options.config, root / "GO_LIVE_CHECKLIST.md", *checks_folder(root).glob("*.py")]
-    now = dt.datetime.now(dt.UTC)
-    waived = waivers.load(
-        root / options.config,
-        settings,
-        root=root,
-        items=[item.id for item in items],
-        now=now,
-        environment=os.environ,
-    )
-    plan = make_plan(
-        config=settings,
-        items=items,
-        options=options,
-        repository=facts.repository,
-        digests=digest_files(root, [*sources, *([statements] if statements.exists() else [])]),
-        now=now,
-        waivers=waived,
-    )
-    notes = preflight.check_production(facts) if plan.config.profile[plan.profile].clean_tree else []
-    if plan.target.kind == "local":
-        notes = preflight.check_rehearsal(facts, engine=plan.target.device in {"cpu", "cuda"})
-    attestations.load(statements)
-    return plan, notes
-
-
-def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Display) -> None:
-    """Let the checks measure; every request and every conclusion goes into the log.
+def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Display, before: Before) -> None:
+    """Let the checks measure what was not measured ``before``; every request and every conclusion goes into the log.
 
     Raises:
         KeyboardInterrupt: the user stopped it; the log has no finish entry, so it can never count as passed.
@@ -114,15 +73,29 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
 
     statements = attestations.load_planned(plan, root)
     for entry in attestations.attest(plan, statements, dt.datetime.now(dt.UTC).date()):
-        if set(entry.items) & set(plan.selected):
+        if set(entry.items) & set(plan.selected) and entry.test not in before.tests:
             report(entry)
+
+    columns = before.columns
+
+    def record(ended: Record) -> None:
+        log.append("request", ended)
+        columns.add(ended)
+
+    def fact(found: Mapping[str, Any]) -> None:
+        resume.refuse_other_target(before.facts, found, live=plan.target.kind == "runpod")
+        log.append("facts", found)
+
     gate = Gate(
         plan=plan,
         root=root,
         directory=directory,
-        record=lambda record: log.append("request", record),
-        fact=lambda facts: log.append("facts", facts),
+        record=record,
+        due=lambda due: log.append("due", due),
+        fact=fact,
         progress=progress,
+        columns=columns,
+        again=before.again,
     )
     plugin = GatePlugin(
         gate,
@@ -130,22 +103,9 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         on_report=report,
         on_collected=lambda found: log.append("collected", found),
         on_start=display.check_started,
+        done=before.tests,
     )
     run_checks(plugin, checks_folder(root))
-
-
-def checks_folder(root: Path) -> Path:
-    """Where the checks are: the project's own, else those that are installed with golive.
-
-    Raises:
-        UsageError: neither is there.
-    """
-    if (root / "checks" / PYTEST_INI).is_file():
-        return root / "checks"
-    spec = importlib.util.find_spec("checks")
-    if spec is None or spec.origin is None:
-        raise UsageError("there are no checks: run golive in the project's root, or install it again")
-    return Path(spec.origin).parent
 
 
 def run_checks(plugin: GatePlugin, folder: Path) -> None:

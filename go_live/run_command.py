@@ -5,7 +5,10 @@ import argparse
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = "example: golive run --only PERF SOAK-2"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = (
+        "examples:\n  golive run --only PERF SOAK-2\n  golive run --resume 20261010T121412Z-rehearsal-1f2e3d"
+    )
     parser.add_argument("--profile", default="rehearsal", help="rehearsal (default) or production")
     parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="items or families to answer; never a GO")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="run the local worker on this device")
@@ -18,6 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--commit", metavar="SHA", help="the commit to release, where HEAD is on no branch")
     parser.add_argument("--config", default="golive.toml", help="the configuration file (default: golive.toml)")
+    parser.add_argument(
+        "--resume", metavar="RUN", help="go on with a killed run (its directory or id); its plan says everything else"
+    )
     parser.add_argument("--json", action="store_true", help="print the decision as one JSON object")
 
 
@@ -33,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         worker_env=tuple(args.worker_env),
         config=args.config,
         commit=args.commit,
+        resume=args.resume,
         json=args.json,
     )
     return run_gate(options)

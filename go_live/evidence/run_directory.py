@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from go_live.evidence.binding import count_only_ours
 from go_live.evidence.log import Entry, LogWriter, open_log, read_log
 from go_live.outcome import Outcome, Verdict
 from go_live.records import Record
+from go_live.table import Columns, Table
 
 PLAN, LOG, VERDICTS, DECISION = "plan.json", "log.jsonl", "verdicts.json", "decision.json"
 
@@ -32,7 +33,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
 class RunLog(msgspec.Struct, frozen=True, kw_only=True):
     """A log, read and sorted by what it holds."""
 
-    records: tuple[Record, ...]
+    records: Table
     checks: tuple[CheckReport, ...]
     facts: dict[str, Any]
     notes: tuple[str, ...]
@@ -40,6 +41,8 @@ class RunLog(msgspec.Struct, frozen=True, kw_only=True):
     finished: float | None
     """None: the run was killed; it can never count as passed."""
     plan_sha256: str
+    resumed: int = 0
+    """How often the run was killed and resumed."""
     concluded: dict[str, float] = {}
     """Item -> Unix time of the oldest of its conclusions."""
     told: tuple[dict[str, Any], ...] = ()
@@ -104,46 +107,49 @@ def sort_entries(entries: Iterable[Entry]) -> RunLog:
     Raises:
         UsageError: the log does not begin with a ``start`` entry.
     """
-    records: list[Record] = []
-    checks: list[CheckReport] = []
-    facts: dict[str, Any] = {}
-    notes: list[str] = []
-    concluded: dict[str, float] = {}
-    told: list[dict[str, Any]] = []
-    start: Entry | None = None
-    finished: float | None = None
+    records = Columns()
+    others: dict[str, list[Entry]] = {kind: [] for kind in ("start", "check", "facts", "note", "resume", "finish")}
     record = msgspec.json.Decoder(Record)
     for entry in entries:
-        match entry.kind:
-            case "request":
-                records.append(record.decode(entry.body))
-            case "check":
-                checks.append(msgspec.json.decode(entry.body, type=CheckReport))
-                concluded = dict.fromkeys(answered(checks[-1]), entry.at) | concluded
-            case "facts":
-                told.append(msgspec.json.decode(entry.body))
-                facts |= told[-1]
-            case "note":
-                notes.append(msgspec.json.decode(entry.body, type=str))
-            case "start":
-                start = entry
-            case "finish":
-                finished = entry.at
-            case "collected":
-                pass
+        if entry.kind == "request":
+            records.add(_record(record, entry))
+        elif entry.kind in others:
+            others[entry.kind].append(entry)
+    start = others["start"][0] if others["start"] else None
     if start is None or start.n != 0:
         raise UsageError("the log does not begin with its start entry; it cannot be judged")
+    told: list[dict[str, Any]] = [msgspec.json.decode(entry.body) for entry in others["facts"]]
+    facts: dict[str, Any] = {}
+    for found in told:
+        facts |= found
+    checks = [msgspec.json.decode(entry.body, type=CheckReport) for entry in others["check"]]
+    concluded: dict[str, float] = {}
+    for entry, check in zip(others["check"], checks, strict=True):
+        concluded = dict.fromkeys(answered(check), entry.at) | concluded
     return RunLog(
-        records=tuple(records),
+        records=records.table(),
         checks=tuple(checks),
         facts=facts,
-        notes=tuple(notes),
+        notes=tuple(msgspec.json.decode(entry.body, type=str) for entry in others["note"]),
         started=start.at,
-        finished=finished,
+        finished=others["finish"][-1].at if others["finish"] else None,
         plan_sha256=msgspec.json.decode(start.body)["plan_sha256"],
+        resumed=len(others["resume"]),
         concluded=concluded,
         told=tuple(told),
     )
+
+
+def _record(decoder: msgspec.json.Decoder[Record], entry: Entry) -> Record:
+    """The body of a ``request`` entry.
+
+    Raises:
+        UsageError: it is none; a chain that holds proves order, not sense.
+    """
+    try:
+        return decoder.decode(entry.body)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"entry {entry.n} of the log is no request: {error}") from error
 
 
 def answered(check: CheckReport, *verdicts: Verdict) -> tuple[str, ...]:
@@ -198,6 +204,16 @@ def decide_run(plan: Plan, results: Sequence[ItemResult], *, now: float | None) 
         results=results,
         terms=None if now is None else plan.terms(now),
     )
+
+
+def requests(directory: Path) -> Iterator[Record]:
+    """Every due request of the run so far, whole, in the order in which they ended.
+
+    Raises:
+        UsageError: the log cannot be read or is not whole.
+    """
+    decoder = msgspec.json.Decoder(Record)
+    return (decoder.decode(entry.body) for entry in read_log(directory / LOG) if entry.kind == "request")
 
 
 def read_plan(directory: Path) -> tuple[Plan, str]:

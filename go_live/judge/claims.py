@@ -6,15 +6,18 @@ accepts answers of the timed engine and is only for the harness's own tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from go_live.judge.shares import at_least, at_most, cannot, share_ok
+from go_live.judge.tally import Rule
 from go_live.judge.validity import unusable
 from go_live.outcome import Verdict
 from go_live.records import ErrorClass, Record
+from go_live.table import Bools, Table
 
 if TYPE_CHECKING:
     from go_live.config import Slo
@@ -26,32 +29,32 @@ REPORTED = {"exec": ("execution_ms", "executionTime"), "queue": ("delay_ms", "de
 """Figures that the platform reports: the record's field and the platform's name for it."""
 
 
-def exec_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+def exec_p50(slo: Slo, records: Iterable[Record], *, level: str, allow_timed: bool = False) -> Verdict:
     """Half of the requests run within ``slo.exec_ms_p50`` (platform's executionTime)."""
     return _level(slo, records, level, "exec", 50, slo.exec_ms_p50, allow_timed=allow_timed)
 
 
-def exec_p95(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+def exec_p95(slo: Slo, records: Iterable[Record], *, level: str, allow_timed: bool = False) -> Verdict:
     """95 % of the requests run within ``slo.exec_ms_p95``."""
     return _level(slo, records, level, "exec", 95, slo.exec_ms_p95, allow_timed=allow_timed)
 
 
-def total_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+def total_p50(slo: Slo, records: Iterable[Record], *, level: str, allow_timed: bool = False) -> Verdict:
     """Half of the users have their answer within ``slo.total_ms_p50``, counted from the due time."""
     return _level(slo, records, level, "total", 50, slo.total_ms_p50, allow_timed=allow_timed)
 
 
-def total_p95(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+def total_p95(slo: Slo, records: Iterable[Record], *, level: str, allow_timed: bool = False) -> Verdict:
     """95 % of the users have their answer within ``slo.total_ms_p95``."""
     return _level(slo, records, level, "total", 95, slo.total_ms_p95, allow_timed=allow_timed)
 
 
-def queue_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+def queue_p50(slo: Slo, records: Iterable[Record], *, level: str, allow_timed: bool = False) -> Verdict:
     """Half of the requests wait at most ``slo.queue_ms_p50`` for a worker (platform's delayTime)."""
     return _level(slo, records, level, "queue", 50, slo.queue_ms_p50, allow_timed=allow_timed)
 
 
-def tokens_per_s_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> Verdict:
+def tokens_per_s_p50(slo: Slo, records: Iterable[Record], *, level: str, allow_timed: bool = False) -> Verdict:
     """Half of the requests get ``slo.tokens_per_s_p50`` output tokens for each second of their total time."""
     due = judged(records, phase="load", level=level)
     limit, unit = slo.tokens_per_s_p50, "tokens/s"
@@ -59,17 +62,8 @@ def tokens_per_s_p50(slo: Slo, records: Sequence[Record], *, level: str, allow_t
     if fault:
         claim = f"{level}: throughput of 50 % is at least {limit:g} {unit}"
         return cannot(claim, fault, scope=level, limit=limit, unit=unit, n=len(due))
-    rates = [tokens_per_s(record) for record in due]
-    return at_least(
-        rates,
-        share=0.5,
-        limit=limit,
-        need=slo.confidence,
-        what="throughput",
-        unit=unit,
-        scope=level,
-        family=LEVEL_CLAIMS,
-    )
+    rule = Rule(slo.confidence, family=LEVEL_CLAIMS)
+    return at_least(due.tokens_per_s, share=0.5, limit=limit, need=rule, what="throughput", unit=unit, scope=level)
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -77,7 +71,7 @@ class Words(msgspec.Struct, frozen=True):
 
     what: str
     missed: str
-    holds: Callable[[Record], bool]
+    holds: Callable[[Table], Bools]
 
 
 LevelClaim = Callable[..., Verdict]
@@ -86,119 +80,92 @@ LEVEL: tuple[LevelClaim, ...] = (exec_p50, exec_p95, total_p50, total_p95, queue
 """Every claim of one level, in the order of the readiness summary's table."""
 
 
-def load_claims(slo: Slo, records: Sequence[Record], *, level: str, allow_timed: bool = False) -> list[Verdict]:
+def load_claims(slo: Slo, records: Iterable[Record], *, level: str, allow_timed: bool = False) -> list[Verdict]:
     """The claims on one load level (``c=2``). Success is judged once over all: :func:`success_claim`."""
     return [claim(slo, records, level=level, allow_timed=allow_timed) for claim in LEVEL]
 
 
 def success_claim(
-    records: Sequence[Record],
+    records: Iterable[Record],
     rate: float,
-    confidence: float,
+    need: Rule | float,
     *,
     scope: str | None = None,
-    family: int = 1,
     allow_timed: bool = False,
 ) -> Verdict:
     """At least ``rate`` of all due requests were answered, over levels and soak together.
 
     A wrong answer is an answer here; :func:`correct_claim` judges it.
     """
-    words = Words("success rate", "not answered", lambda record: record.ok or record.error is ErrorClass.WRONG)
-    return _share(judged(records), words, rate, confidence, scope, family, allow_timed=allow_timed)
+    words = Words("success rate", "not answered", answered)
+    return _share(judged(records), words, rate, Rule.of(need), scope, allow_timed=allow_timed)
 
 
 def correct_claim(
-    records: Sequence[Record],
+    records: Iterable[Record],
     rate: float,
-    confidence: float,
+    need: Rule | float,
     *,
     scope: str | None = None,
-    family: int = 1,
     allow_timed: bool = False,
 ) -> Verdict:
     """At least ``rate`` of all due requests got a right answer, over levels and soak together."""
-    words = Words("share of right answers", "without a right answer", lambda record: record.ok)
-    return _share(judged(records), words, rate, confidence, scope, family, allow_timed=allow_timed)
+    words = Words("share of right answers", "without a right answer", lambda due: due.ok)
+    return _share(judged(records), words, rate, Rule.of(need), scope, allow_timed=allow_timed)
 
 
-def judged(records: Sequence[Record], *, phase: str | None = None, level: str | None = None) -> list[Record]:
-    """The records of ``phase`` and ``level`` (None: any) without the warm-up."""
-    return [
-        record
-        for record in records
-        if record.phase != "warmup" and phase in (None, record.phase) and level in (None, record.level)
-    ]
+def answered(due: Table) -> Bools:
+    """Which of the ``due`` requests were answered, rightly or wrongly."""
+    return due.ok | due.is_error(ErrorClass.WRONG)
 
 
-def tokens_per_s(record: Record) -> float:
-    """Output tokens by the total time of the request, not the engine's rate; 0 without a right answer."""
-    return (record.output_tokens or 0) / (record.total_ms / 1000)
+def judged(records: Iterable[Record], *, phase: str | None = None, level: str | None = None) -> Table:
+    """The records of ``phase`` and ``level`` (None: any) without the warm-up, in due order."""
+    return Table.of(records).without_warmup().where(phase=phase, level=level)
 
 
-def uncounted(records: Sequence[Record]) -> str | None:
+def uncounted(due: Table) -> str | None:
     """An answer without a token count has an unknown throughput, not one of zero."""
-    lacking = sum(record.ok and record.output_tokens is None for record in records)
-    return f"the token count is missing from {lacking} of {len(records)} answers" if lacking else None
+    lacking = int((due.ok & np.isnan(due.output_tokens)).sum())
+    return f"the token count is missing from {lacking} of {len(due)} answers" if lacking else None
 
 
-def unreported(records: Sequence[Record], figure: str) -> str | None:
+def unreported(due: Table, figure: str) -> str | None:
     """A figure that the platform left out of an answer was not measured; it is neither zero nor infinite."""
     if figure not in REPORTED:
         return None
     field, name = REPORTED[figure]
-    lacking = sum(record.ok and getattr(record, field) is None for record in records)
-    return f"{name} is missing from {lacking} of {len(records)} answers" if lacking else None
+    lacking = int((due.ok & np.isnan(getattr(due, field))).sum())
+    return f"{name} is missing from {lacking} of {len(due)} answers" if lacking else None
 
 
 def latency(
-    records: Sequence[Record],
-    *,
-    figure: str,
-    q: int,
-    limit: float,
-    confidence: float,
-    scope: str,
-    family: int,
-    allow_timed: bool = False,
+    due: Table, *, figure: str, q: int, limit: float, need: Rule, scope: str, allow_timed: bool = False
 ) -> Verdict:
-    """Percentile ``q`` of ``figure`` (exec, total or queue) over exactly these ``records`` is at most ``limit`` ms."""
-    fault = unusable(records, allow_timed=allow_timed) or unreported(records, figure)
+    """Percentile ``q`` of ``figure`` (exec, total or queue) over exactly ``due`` is at most ``limit`` ms."""
+    fault = unusable(due, allow_timed=allow_timed) or unreported(due, figure)
     if fault:
         claim = f"{scope}: {figure} p{q} is at most {limit:g} ms"
-        return cannot(claim, fault, scope=scope, limit=limit, unit="ms", n=len(records))
-    values = [getattr(record, f"{figure}_ms") for record in records]
-    return at_most(values, q=q, limit=limit, need=confidence, what=figure, scope=scope, family=family)
+        return cannot(claim, fault, scope=scope, limit=limit, unit="ms", n=len(due))
+    return at_most(getattr(due, f"{figure}_ms"), q=q, limit=limit, need=need, what=figure, scope=scope)
 
 
 def _level(
-    slo: Slo, records: Sequence[Record], level: str, figure: str, q: int, limit: float, *, allow_timed: bool
+    slo: Slo, records: Iterable[Record], level: str, figure: str, q: int, limit: float, *, allow_timed: bool
 ) -> Verdict:
     return latency(
         judged(records, phase="load", level=level),
         figure=figure,
         q=q,
         limit=limit,
-        confidence=slo.confidence,
+        need=Rule(slo.confidence, family=LEVEL_CLAIMS),
         scope=level,
-        family=LEVEL_CLAIMS,
         allow_timed=allow_timed,
     )
 
 
-def _share(
-    due: Sequence[Record],
-    words: Words,
-    rate: float,
-    confidence: float,
-    scope: str | None,
-    family: int,
-    *,
-    allow_timed: bool,
-) -> Verdict:
+def _share(due: Table, words: Words, rate: float, need: Rule, scope: str | None, *, allow_timed: bool) -> Verdict:
     fault = unusable(due, allow_timed=allow_timed)
-    oks = [] if fault else [words.holds(record) for record in due]
-    verdict = share_ok(
-        oks, rate=rate, confidence=confidence, what=words.what, missed=words.missed, scope=scope, family=family
-    )
+    oks = words.holds(due) if not fault else np.zeros(0, dtype=np.bool_)
+    verdict = share_ok(oks, rate=rate, need=need, what=words.what, missed=words.missed, scope=scope)
     return msgspec.structs.replace(verdict, reason=fault, n=len(due)) if fault else verdict

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from go_live.judge.percentiles import POINTS, percentile, percentiles
+from go_live.judge.percentiles import POINTS, Figures, percentile, percentiles
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """What a comparison needs of a run."""
 
     name: str
-    totals_ms: Sequence[float]
-    tokens: Sequence[int]
+    totals_ms: Figures
+    tokens: Figures
     """Output tokens of each request, 0 for one without an answer."""
-    queues_ms: Sequence[float] | None = None
+    queues_ms: Figures | None = None
     """``delayTime``; None when it was not kept, and the queue is estimated."""
 
 

@@ -5,11 +5,21 @@ stretches of the largest sum are taken one after another (Ruzzo & Tompa 1999: al
 counts as an episode when it holds a fair part of the slow ones and chance would hardly have put them there.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from go_live.judge.binomial import at_least_probability
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from go_live.judge.percentiles import Figures
+    from go_live.table import Bools
 
 MIN_PART = 0.05
 """An episode holds at least this part of all slow requests."""
@@ -26,17 +36,17 @@ class Episode(msgspec.Struct, frozen=True):
     slow: int
 
 
-def find(slow: Sequence[bool]) -> list[Episode]:
+def find(slow: Sequence[bool] | Bools) -> list[Episode]:
     """The episodes of ``slow``, in order; none when the slow ones are spread over the whole."""
-    total, n = sum(slow), len(slow)
+    marks = np.asarray(slow, dtype=np.bool_)
+    total, n = int(marks.sum()), marks.size
     if total in (0, n):
         return []
-    weight = (1 + total / n) / 2
-    found = (_episode(slow, *stretch) for stretch in _stretches([is_slow - weight for is_slow in slow]))
+    found = (Episode(low + 1, high, int(marks[low:high].sum())) for low, high in _stretches(marks, (1 + total / n) / 2))
     return [one for one in found if _stands_out(one, total, n)]
 
 
-def where(values_ms: Sequence[float], limit_ms: float, *, first: int = 1) -> str:
+def where(values_ms: Figures, limit_ms: float, *, first: int = 1) -> str:
     """One half sentence: ``requests 1-320 and 1507-1649 hold 437 of them``.
 
     Args:
@@ -44,40 +54,52 @@ def where(values_ms: Sequence[float], limit_ms: float, *, first: int = 1) -> str
         limit_ms: Above it a request is slow.
         first: Number of the first request.
     """
-    found = find([value > limit_ms for value in values_ms])
+    found = find(np.asarray(values_ms, dtype=np.float64) > limit_ms)
     if not found:
         return "they are spread over the whole run"
     stretches = [f"{one.first + first - 1}-{one.last + first - 1}" for one in found]
     return f"requests {' and '.join(stretches)} hold {sum(one.slow for one in found)} of them"
 
 
-def _stretches(scores: Sequence[float]) -> list[tuple[int, int]]:
-    """All maximal scoring stretches [low, high), in order: the best one, then those to its left and right."""
-    todo, done = [(0, len(scores))], []
-    while todo:
-        low, high = todo.pop()
-        best = _best(scores, low, high)
-        if best is None:
-            continue
-        done.append(best)
-        todo += [(low, best[0]), (best[1], high)]
-    return sorted(done)
+class _Candidate(msgspec.Struct):
+    """A stretch [low, high) and the sums of all scores before it and up to its end."""
+
+    low: int
+    high: int
+    before: float
+    after: float
+    link: int
+    """Place of the nearest earlier candidate that began on a lower sum; -1 for none."""
 
 
-def _best(scores: Sequence[float], low: int, high: int) -> tuple[int, int] | None:
-    """The stretch of the largest positive sum within [low, high) (Kadane); None when no score is positive."""
-    best, best_sum, start, running = None, 0.0, low, 0.0
-    for i in range(low, high):
-        if running <= 0:
-            start, running = i, 0.0
-        running += scores[i]
-        if running > best_sum:
-            best, best_sum = (start, i + 1), running
-    return best
+def _stretches(marks: Bools, weight: float) -> list[tuple[int, int]]:
+    """All maximal scoring stretches [low, high), in order, in one pass over the runs of equal marks."""
+    edges = np.flatnonzero(np.diff(marks)) + 1
+    bounds = [0, *edges.tolist(), marks.size]
+    found: list[_Candidate] = []
+    total, slow = 0.0, bool(marks[0])
+    for low, high in itertools.pairwise(bounds):
+        score = (high - low) * ((1 - weight) if slow else -weight)
+        if slow:
+            _add(found, _Candidate(low, high, total, total + score, -1))
+        total += score
+        slow = not slow
+    return [(one.low, one.high) for one in found]
 
 
-def _episode(slow: Sequence[bool], low: int, high: int) -> Episode:
-    return Episode(low + 1, high, sum(slow[low:high]))
+def _add(found: list[_Candidate], new: _Candidate) -> None:
+    """Put ``new`` behind ``found``, joined with what it makes one stretch with (Ruzzo & Tompa 1999, section 2)."""
+    while True:
+        place = len(found) - 1
+        # Whatever lies between a candidate and its link began on a sum at least as high: it can be jumped over.
+        while place >= 0 and found[place].before >= new.before:
+            place = found[place].link
+        if place < 0 or found[place].after >= new.after:
+            new.link = place
+            found.append(new)
+            return
+        new.low, new.before = found[place].low, found[place].before
+        del found[place:]
 
 
 def _stands_out(one: Episode, total: int, n: int) -> bool:

@@ -1,14 +1,22 @@
 """Nearest-rank percentiles over every request that was due, failures included as infinity."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+Figures = Sequence[float] | NDArray[np.float64]
+"""Samples of one figure, in any unit."""
 
 POINTS = (50, 95, 99)
 """The percentiles that are shown beside every latency claim."""
 
 
-def percentile(values: Sequence[float], q: float) -> float:
+def percentile(values: Figures, q: float) -> float:
     """The smallest value that at least ``q`` percent of ``values`` do not exceed (nearest rank).
 
     An infinite value (a request without a right answer) counts like any other, so the result can be infinite.
@@ -23,18 +31,18 @@ def percentile(values: Sequence[float], q: float) -> float:
     return percentiles(values, (q,))[0]
 
 
-def percentiles(values: Sequence[float], qs: Sequence[float]) -> tuple[float, ...]:
+def percentiles(values: Figures, qs: Sequence[float]) -> tuple[float, ...]:
     """Several nearest-rank percentiles from one sort; see :func:`percentile`.
 
     Raises:
         ValueError: no values, a NaN among them, or a q out of range.
     """
-    if not values:
+    ranked = np.sort(np.asarray(values, dtype=np.float64))
+    if not ranked.size:
         raise ValueError("a percentile of no values does not exist")
-    if any(math.isnan(value) for value in values):
+    if np.isnan(ranked[-1]):
         raise ValueError("a NaN among the values: nothing can be said about their percentiles")
-    ranked = sorted(values)
-    return tuple(ranked[_rank(len(ranked), q) - 1] for q in qs)
+    return tuple(float(ranked[_rank(ranked.size, q) - 1]) for q in qs)
 
 
 def _rank(n: int, q: float) -> int:
@@ -44,7 +52,7 @@ def _rank(n: int, q: float) -> int:
     return math.ceil(n * Fraction(str(q)) / 100)
 
 
-def latency_points(values_ms: Sequence[float]) -> dict[str, float]:
+def latency_points(values_ms: Figures) -> dict[str, float]:
     """The plain figures ``p50_ms``, ``p95_ms``, ``p99_ms``; infinite ones are left out (JSON has no word for them).
 
     Raises:

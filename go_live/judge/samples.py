@@ -12,6 +12,7 @@ import msgspec
 
 from go_live.judge import drift, soak
 from go_live.judge.shares import at_least, at_most, cannot, scoped, share_ok
+from go_live.judge.tally import Rule
 from go_live.judge.validity import hollow
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ def _total(totals: Sequence[float], q: int, limit: float, confidence: float, sco
     if fault:
         claim = scoped(scope, f"total p{q} is at most {limit:g} ms")
         return cannot(claim, fault, scope=scope, limit=limit, unit="ms", n=len(totals))
-    return at_most(totals, q=q, limit=limit, need=confidence, what="total", scope=scope, family=FAMILY)
+    return at_most(totals, q=q, limit=limit, need=Rule(confidence, family=FAMILY), what="total", scope=scope)
 
 
 def _success(samples: Sequence[Sample], rate: float, confidence: float, scope: str | None) -> Verdict:
     oks = [sample.ok for sample in samples]
-    verdict = share_ok(oks, rate=rate, confidence=confidence, scope=scope, family=FAMILY)
+    verdict = share_ok(oks, rate=rate, need=Rule(confidence, family=FAMILY), scope=scope)
     return msgspec.structs.replace(verdict, reason=f"{verdict.reason} ({OK_MEANS})")
 
 
@@ -97,10 +98,9 @@ def _rate(samples: Sequence[Sample], slo: Slo) -> Verdict:
         rates,
         share=0.5,
         limit=slo.tokens_per_s_p50,
-        need=slo.confidence,
+        need=Rule(slo.confidence, family=FAMILY),
         what="throughput",
         unit="tokens/s",
-        family=FAMILY,
     )
 
 

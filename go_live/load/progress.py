@@ -3,6 +3,7 @@
 import bisect
 import math
 import time
+from array import array
 from collections.abc import Callable
 
 from rich.console import Console
@@ -21,7 +22,7 @@ class Tally:
     def __init__(self) -> None:
         """Nothing has ended yet."""
         self.failures = 0
-        self._totals: list[float] = []
+        self._totals = array("d")
 
     def add(self, record: Record) -> None:
         """Count one record."""

@@ -8,6 +8,7 @@ import msgspec
 
 from go_live.errors import MeasurementError, UsageError
 from go_live.records import Record
+from go_live.table import Columns
 
 
 class Recorder:
@@ -20,7 +21,7 @@ class Recorder:
             UsageError: it exists already, or cannot be created.
         """
         self.path = path
-        self.records: list[Record] = []
+        self.records = Columns()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("xb")
@@ -40,7 +41,7 @@ class Recorder:
             self._file.flush()
         except OSError as error:
             raise MeasurementError(f"cannot write to {self.path}: {error.strerror}; the run was given up") from error
-        self.records.append(record)
+        self.records.add(record)
 
     def __enter__(self) -> Self:
         """Itself."""

@@ -10,6 +10,7 @@ import asyncio
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -113,6 +114,21 @@ class LoadPlan:
         return Limits(requests=self.requests, duration_s=self.duration_s)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What an earlier part of the same phase has done, when a killed run goes on."""
+
+    hits: int = 0
+    """Requests that became due."""
+    served_s: float = 0.0
+    """Seconds under load."""
+    again: tuple[int, ...] = ()
+    """Numbers of requests among them that are to be asked again."""
+
+
+NOTHING = Before()
+
+
 def never() -> bool:
     """Do not stop before the plan's end."""
     return False
@@ -123,8 +139,10 @@ async def run_load(
     plan: LoadPlan,
     *,
     on_record: Callable[[Record], None],
+    on_due: Callable[[Record], None] | None = None,
     clock: Clock | None = None,
     stop: Callable[[], bool] = never,
+    before: Before = NOTHING,
 ) -> None:
     """Carry out ``plan``: the warm-up, then the phase.
 
@@ -132,17 +150,21 @@ async def run_load(
         endpoint: where jobs go.
         plan: what is offered.
         on_record: called once for each due request, as each ends; the order is that of the ends.
+        on_due: called before each request is sent. Whoever is told of a request before it is sent can go on after a
+            kill, so what is in flight when the run is cancelled is then left open and not recorded as cancelled.
         clock: real time by default.
         stop: asked before each request; True: no further request becomes due.
+        before: what an earlier part of the phase has done (closed loops only).
 
     Raises:
-        asyncio.CancelledError: the caller was cancelled; what was in flight has been recorded.
+        asyncio.CancelledError: the caller was cancelled; what was in flight has been recorded, or left open.
     """
     clock = clock or Clock()
+    told = (on_record, on_due)
     if plan.warmup:
-        warm = _Phase(endpoint, plan, "warmup", on_record, clock, stop)
+        warm = _Phase(endpoint, plan, "warmup", told, clock, stop)
         await warm.run(Limits(requests=plan.warmup))
-    await _Phase(endpoint, plan, plan.phase, on_record, clock, stop).run(plan.limits)
+    await _Phase(endpoint, plan, plan.phase, told, clock, stop, before).run(plan.limits)
 
 
 class _Phase:
@@ -153,18 +175,22 @@ class _Phase:
         endpoint: Completes,
         plan: LoadPlan,
         name: str,
-        on_record: Callable[[Record], None],
+        told: tuple[Callable[[Record], None], Callable[[Record], None] | None],
         clock: Clock,
         stop: Callable[[], bool],
+        before: Before = NOTHING,
     ) -> None:
         self.complete = endpoint.complete_streaming if plan.streaming else endpoint.complete
         self.plan = plan
         self.name = name
-        self.on_record = on_record
+        self.on_record, self.on_due = told
         self.clock = clock
         self.stop = stop
-        self.begin, self.wall = clock.now(), clock.wall()
-        self.hits = 0
+        # As if the phase had begun so long ago as it was served: what is left of it is what was planned.
+        self.begin, self.wall = clock.now() - before.served_s, clock.wall() - before.served_s
+        self.hits = before.hits
+        self.again = deque(before.again)
+        self.free = before.served_s
         self.open: dict[int, Record] = {}
         """Requests that became due and are not recorded yet, by their number."""
 
@@ -181,16 +207,16 @@ class _Phase:
             # One error says it; the slots of a load fail alike.
             raise failures.exceptions[0] from None
         finally:
-            for record in list(self.open.values()):
+            for record in list(self.open.values()) if self.on_due is None else []:
                 self._record(msgspec.structs.replace(record, error=ErrorClass.CANCELLED, detail=STOPPED))
 
     async def _slot(self, limits: Limits) -> None:
         """One slot of a closed loop."""
-        free = 0.0
-        while limits.allow(free, self.hits):
+        free = self.free
+        while self._more(limits, free):
             await self._pause_until(free)
             # The other slots may have sent the last request meanwhile.
-            if self.stop() or not limits.allow(free, self.hits):
+            if self.stop() or not self._more(limits, free):
                 return
             ended = await self._one(self._due(free))
             done = (ended.done if ended.done is not None else self.clock.now()) - self.begin
@@ -209,6 +235,10 @@ class _Phase:
                 return
             group.create_task(self._one(self._due(due)))
 
+    def _more(self, limits: Limits, due: float) -> bool:
+        """Whether one more request is due at ``due``."""
+        return bool(self.again) or limits.allow(due, self.hits)
+
     async def _pause_until(self, due: float) -> None:
         pause = pacing.wait(due, self.clock.now() - self.begin)
         if pause > 0:
@@ -216,16 +246,19 @@ class _Phase:
 
     def _due(self, due: float) -> Record:
         """The record of the next request, as far as it is known when it becomes due."""
+        seq = self.again.popleft() if self.again else self.hits
+        self.hits += seq == self.hits
         record = Record(
-            seq=self.hits,
+            seq=seq,
             phase=self.name,
             level=self.plan.level,
             due=self.begin + due,
             wall=self.wall + due,
-            prompt=self._prompt(self.hits).id,
+            prompt=self._prompt(seq).id,
         )
-        self.open[record.seq] = record
-        self.hits += 1
+        self.open[seq] = record
+        if self.on_due is not None:
+            self.on_due(record)
         return record
 
     async def _one(self, due: Record) -> Record:

@@ -55,7 +55,7 @@ def load(args: argparse.Namespace) -> int:
     required, reported = required_levels(levels, config.client.concurrency_cap)
     if args.rate is not None:
         required, reported = [plan.level for plan in plans], []
-    deciding, beyond = load_verdicts(config, recorder.records, required, reported)
+    deciding, beyond = load_verdicts(config, recorder.records.table(), required, reported)
     return _conclude(args, recorder, "load", deciding, beyond)
 
 
@@ -68,7 +68,7 @@ def soak(args: argparse.Namespace) -> int:
     config = configuration.load(args.config)
     plan = soak_plan(args, config)
     recorder = _measure(args, config, [plan])
-    return _conclude(args, recorder, "soak", soak_verdicts(config, recorder.records, plan.duration_s or 0), [])
+    return _conclude(args, recorder, "soak", soak_verdicts(config, recorder.records.table(), plan.duration_s or 0), [])
 
 
 def load_plans(args: argparse.Namespace, config: Config, levels: Sequence[int]) -> list[LoadPlan]:
@@ -183,7 +183,7 @@ def _conclude(
     judgement = LoadJudgement(
         outcome=outcome,
         reason=reason,
-        n=len(judged(recorder.records)),
+        n=len(judged(recorder.records.table())),
         verdicts=deciding,
         source=str(recorder.path),
         slo=slo,

@@ -78,8 +78,7 @@ class LaunchedEndpoint:
 
     def log_paths(self) -> list[Path]:
         """The log of every worker there has been, oldest first."""
-        logs = self.settings.directory.glob("w*/worker.log")
-        return sorted(logs, key=lambda path: int(path.parent.name[1:]))
+        return worker_logs(self.settings.directory)
 
     def stop(self) -> None:
         """Drain the workers, end everything; when this returns, nothing is left running."""
@@ -132,6 +131,11 @@ class LaunchedEndpoint:
         if response.status != http.HTTPStatus.OK:
             raise UsageError(f"local endpoint: {answer.get('detail', answer)}")
         return answer
+
+
+def worker_logs(directory: Path) -> list[Path]:
+    """The logs of all workers that an endpoint in ``directory`` has had, oldest first."""
+    return sorted(directory.glob("w*/worker.log"), key=lambda path: int(path.parent.name[1:]))
 
 
 @contextmanager

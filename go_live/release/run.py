@@ -1,9 +1,10 @@
 """From a GO to its release: a rehearsal's ref, or record and tag in one push."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from go_live.decide import RELEASED, Decision
 from go_live.errors import MeasurementError, ReleaseIncompleteError
@@ -20,11 +21,16 @@ from go_live.evidence.run_directory import (
     write_atomically,
 )
 from go_live.judge.percentiles import percentile
-from go_live.records import Record
 from go_live.release.metadata import METADATA_NAME, Figure, FigureName, encode, metadata, tag_message
 from go_live.release.publish import Published, publish, publish_rehearsal
 from go_live.release.state import release_of
 from go_live.release.verify import verify_pushed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from go_live.table import Floats, Table
 
 EVIDENCE = (PLAN, LOG, VERDICTS, DECISION)
 """What a verdict is computed from, and what was concluded."""
@@ -97,29 +103,27 @@ def figures(data: RunData) -> dict[FigureName, Figure]:
     """
     config = data.plan.config
     level = f"c={config.soak.concurrency}"
-    records = [record for record in data.log.records if record.phase != "warmup"]
-    at_level = [record for record in records if record.phase == "load" and record.level == level]
-    where = level if at_level else "soak"
-    at_level = at_level or [record for record in records if record.phase == "soak"]
-    if not at_level:
+    records = data.log.records
+    at_level = records.where(phase="load", level=level)
+    where = level if len(at_level) else "soak"
+    at_level = at_level if len(at_level) else records.where(phase="soak")
+    if not len(at_level):
         raise MeasurementError("no metadata without figures: the run has neither load nor soak records")
-    allowed = {f"c={c}" for c in range(1, config.client.concurrency_cap + 1)}
-    counted = [record for record in records if record.level in allowed]
+    counted = records.under_load(f"c={c}" for c in range(1, config.client.concurrency_cap + 1))
     return {
-        "exec_ms_p50": _p50([record.exec_ms for record in at_level], where),
-        "total_ms_p50": _p50([record.total_ms for record in at_level], where),
-        "queue_ms_p50": _p50([record.queue_ms for record in at_level], where),
+        "exec_ms_p50": _p50(at_level.exec_ms, where),
+        "total_ms_p50": _p50(at_level.total_ms, where),
+        "queue_ms_p50": _p50(at_level.queue_ms, where),
         "success_rate": _share(counted),
     }
 
 
-def _p50(values: Sequence[float], level: str) -> Figure:
+def _p50(values: Floats, level: str) -> Figure:
     return Figure(value=round(percentile(values, 50), 1), level=level, n=len(values))
 
 
-def _share(records: Sequence[Record]) -> Figure:
-    rate = sum(record.ok for record in records) / len(records)
-    return Figure(value=rate, level="levels up to the cap and soak", n=len(records))
+def _share(due: Table) -> Figure:
+    return Figure(value=float(due.ok.mean()), level="levels up to the cap and soak", n=len(due))
 
 
 def _told(done: Published, line: str) -> list[str]:

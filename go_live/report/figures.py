@@ -1,15 +1,17 @@
 """Records -> series (a load level, the soak) and their plain nearest-rank figures. Pure."""
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
 from go_live.judge.percentiles import percentiles
 from go_live.records import Record
 from go_live.report import text
 from go_live.report.model import Table
+from go_live.table import Floats
+from go_live.table import Table as Due
 
 COUNTED_PHASES = ("load", "soak")
 """Warm-up and smoke requests are no part of any latency claim."""
@@ -35,7 +37,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     phase: str
     level: str
-    records: tuple[Record, ...]
+    records: Due
     limits: Mapping[str, float]
     """Keys of golive.toml, e.g. ``total_ms_p95``."""
 
@@ -52,18 +54,25 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failed(self) -> int:
         """Due requests without a right answer."""
-        return sum(not record.ok for record in self.records)
+        return self.n - int(self.records.ok.sum())
 
     @property
     def timed(self) -> bool:
         """Whether the requests' times of day are known; recorded CSV files keep latencies only."""
-        return len({record.due for record in self.records}) > 1
+        return bool(np.ptp(self.records.due) > 0)
 
     @property
     def seconds(self) -> float | None:
         """From the first due time to the last answer; None when times are not known."""
-        ends = [record.done for record in self.records if record.done is not None]
-        return max(ends) - self.records[0].due if self.timed and ends else None
+        taken = self.at + np.nan_to_num(self.records.done - self.records.due)
+        return float(taken.max()) if self.timed and not np.isnan(self.records.done).all() else None
+
+    @property
+    def at(self) -> Floats:
+        """When each request was due, seconds after the first; by the wall clock, since a resume has another clock."""
+        wall = self.records.wall
+        at: Floats = wall - wall[0]
+        return at
 
     @property
     def rate(self) -> float | None:
@@ -71,34 +80,21 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         return self.n / self.seconds if self.seconds else None
 
 
-def series_of(records: Sequence[Record], limits: Mapping[str, Mapping[str, float]]) -> tuple[Series, ...]:
+def series_of(records: Iterable[Record], limits: Mapping[str, Mapping[str, float]]) -> tuple[Series, ...]:
     """Load levels in order of first appearance, then the soak; ``limits`` are by phase."""
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        if record.phase in COUNTED_PHASES:
-            groups.setdefault((record.phase, record.level), []).append(record)
+    due = Due.of(records).of_phases(COUNTED_PHASES)
     return tuple(
-        Series(
-            phase=phase,
-            level=level,
-            records=tuple(sorted(group, key=lambda record: (record.due, record.seq))),
-            limits=limits.get(phase, {}),
-        )
-        for (phase, level), group in sorted(groups.items(), key=lambda pair: COUNTED_PHASES.index(pair[0][0]))
+        Series(phase=phase, level=level, records=due.where(phase=phase, level=level), limits=limits.get(phase, {}))
+        for phase, level in sorted(due.groups(), key=lambda group: COUNTED_PHASES.index(group[0]))
     )
-
-
-def tokens_per_s(record: Record) -> float:
-    """Output tokens divided by the total time of the request; 0 when no right answer came."""
-    return (record.output_tokens or 0) * 1000 / record.total_ms if record.ok and record.total_ms > 0 else 0.0
 
 
 def figure(series: Series, metric: str, q: float) -> str:
     """A nearest-rank percentile over all due requests, e.g. ``figure(series, "exec_ms", 50)``."""
     if metric == "tokens_per_s":
-        known = any(record.output_tokens for record in series.records)
+        known = bool((series.records.output_tokens > 0).any())
         # The share that gets at least so much: the q-th percentile from the top.
-        value = -percentiles([-tokens_per_s(record) for record in series.records], (q,))[0]
+        value = -percentiles(-series.records.tokens_per_s, (q,))[0]
         return text.number(round(value, 1)) if known else text.NOTHING
     value = point(series, metric, q)
     if math.isfinite(value):
@@ -110,13 +106,13 @@ def figure(series: Series, metric: str, q: float) -> str:
 
 def point(series: Series, metric: str, q: float) -> float:
     """The nearest-rank percentile itself; infinite where it falls on a request without a right answer."""
-    return percentiles([getattr(record, metric) for record in series.records], (q,))[0]
+    return percentiles(getattr(series.records, metric), (q,))[0]
 
 
 def failures(series: Series) -> str:
     """``deadline 9, empty 3``, or ``none``."""
-    kinds = Counter(record.error.value if record.error else "unfinished" for record in series.records if not record.ok)
-    return ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()) or "none"
+    kinds = {kind: count for kind, count in series.records.errors().items() if kind != "ok"}
+    return ", ".join(f"{kind} {count}" for kind, count in kinds.items()) or "none"
 
 
 def table(groups: Sequence[Series]) -> Table:

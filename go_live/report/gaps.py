@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from go_live.checklist import Item, Plan
 from go_live.decide import ItemResult
 from go_live.outcome import Outcome, Verdict
-from go_live.report import text, words
+from go_live.report import plots, text, words
 from go_live.report.figures import Series
 from go_live.report.model import Fact, Gap, Mark
 
@@ -48,7 +48,7 @@ def unrecorded_gaps(groups: Sequence[Series]) -> tuple[Gap, ...]:
     """What the records do not hold, so that nothing can be said of it."""
     found = []
     for series in groups:
-        lacking = [] if any(r.execution_ms is not None for r in series.records) else ["queue and execution time"]
+        lacking = [] if plots.splittable(series) else ["queue and execution time"]
         lacking += [] if series.timed else ["times of day"]
         if lacking:
             what = Fact(name=series.title, value=text.listed(lacking))

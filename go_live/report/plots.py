@@ -8,13 +8,14 @@ import math
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
 from go_live.judge.percentiles import percentile
-from go_live.records import Record
 from go_live.report import svg, text
 from go_live.report.figures import Series
 from go_live.report.model import Chart
 from go_live.report.svg import BOTTOM, LEFT, RIGHT, TOP
+from go_live.table import Floats, Table
 
 HEIGHT = 222
 DRAWN_SINGLY = 3000
@@ -58,7 +59,7 @@ def charts(series: Series, key: str) -> tuple[Chart, ...]:
 
 def distribution(series: Series, key: str) -> Chart:
     """The share of due requests answered within a time (ECDF), and the areas it must stay out of."""
-    totals = sorted(record.total_ms for record in series.records)
+    totals = np.sort(series.records.total_ms)
     limits = _limits(series)
     across = svg.value_axis(totals, limits.values(), LEFT, RIGHT)
     up = svg.Axis(low=0, high=100, start=HEIGHT - BOTTOM, end=TOP)
@@ -95,7 +96,7 @@ def _forbidden(limits: dict[int, float], across: svg.Axis, up: svg.Axis) -> str:
 
 def over_time(series: Series, key: str) -> Chart:
     """Each request's total time, in the order in which the requests were due."""
-    totals = [record.total_ms for record in series.records]
+    totals = series.records.total_ms
     limits = _limits(series)
     across, name = _time_axis(series)
     up = svg.value_axis(totals, limits.values(), HEIGHT - BOTTOM, TOP)
@@ -105,7 +106,7 @@ def over_time(series: Series, key: str) -> Chart:
         svg.y_ticks(up, taken=[up.at(bound) for bound in limits.values()]),
         svg.x_ticks(across, HEIGHT - BOTTOM, name),
         svg.label(_axis_name("total time, ms", up), LEFT, 11, cls="tx ax"),
-        *_requests(list(zip(at, totals, strict=True)), up, over),
+        *_requests(at, totals, up, over),
         _limit_lines(limits, up),
     ]
     caption = _time_caption(series, totals, over)
@@ -126,36 +127,35 @@ def _limit_lines(limits: dict[int, float], up: svg.Axis) -> str:
     return drawn
 
 
-def _requests(points: list[tuple[float, float]], up: svg.Axis, over: float) -> list[str]:
+def _requests(at: Floats, totals: Floats, up: svg.Axis, over: float) -> list[str]:
     """Dots for answered requests (those over the p95 limit set apart), crosses for the others."""
-    answered = [(x, value) for x, value in points if math.isfinite(value)]
-    failed = [(x, TOP - 8.0) for x, value in points if math.isinf(value)]
+    answered = np.isfinite(totals)
+    failed = [(x, TOP - 8.0) for x in np.unique(np.round(at[~answered], 1)).tolist()]
     drawn = (
         [svg.crosses(failed, "x"), svg.label(text.NO_ANSWER, RIGHT, 11, cls="tx bad", anchor="end")] if failed else []
     )
-    if len(points) > DRAWN_SINGLY:
-        return [*_binned(answered, up), *drawn]
-    size = "pt" if len(points) > FEW else "pt big"
-    near = [(x, up.at(value)) for x, value in answered if value <= over]
-    far = [(x, up.at(value)) for x, value in answered if value > over]
+    if len(totals) > DRAWN_SINGLY:
+        return [*_binned(at[answered], totals[answered], up), *drawn]
+    size = "pt" if len(totals) > FEW else "pt big"
+    points = list(zip(at[answered].tolist(), totals[answered].tolist(), strict=True))
+    near = [(x, up.at(value)) for x, value in points if value <= over]
+    far = [(x, up.at(value)) for x, value in points if value > over]
     return [svg.dots(near, size), svg.dots(far, f"{size} over"), *drawn]
 
 
-def _binned(answered: list[tuple[float, float]], up: svg.Axis) -> list[str]:
+def _binned(at: Floats, totals: Floats, up: svg.Axis) -> list[str]:
     """For each of many columns: the range from fastest to slowest, and a line through the medians."""
     width = (RIGHT - LEFT) / BINS
-    columns: dict[int, list[float]] = {}
-    for x, value in answered:
-        columns.setdefault(int((x - LEFT) / width), []).append(value)
-    middles = [(LEFT + (column + 0.5) * width, sorted(values)) for column, values in sorted(columns.items())]
+    column = ((at - LEFT) / width).astype(np.int64)
+    middles = [(LEFT + (one + 0.5) * width, np.sort(totals[column == one])) for one in np.unique(column).tolist()]
     ranges = "".join(f"M{x:.1f} {up.at(values[0]):.1f}V{up.at(values[-1]):.1f}" for x, values in middles)
     medians = svg.polyline([(x, up.at(percentile(values, 50))) for x, values in middles], "ln")
     return [svg.tag("path", d=ranges, cls="range"), medians] if middles else []
 
 
-def _time_caption(series: Series, totals: Sequence[float], over: float) -> str:
+def _time_caption(series: Series, totals: Floats, over: float) -> str:
     """What the time series shows, in words."""
-    slow = sum(over < value < math.inf for value in totals)
+    slow = int(((totals > over) & np.isfinite(totals)).sum())
     said = [f"{series.n:,} due requests"]
     if series.n > DRAWN_SINGLY:
         said.append(f"in {BINS} columns, each from its fastest to its slowest, with a line through the medians")
@@ -168,36 +168,33 @@ def _time_caption(series: Series, totals: Sequence[float], over: float) -> str:
 
 def splittable(series: Series) -> bool:
     """Whether the platform's own times are known for the answered requests."""
-    return any(record.ok and record.execution_ms is not None for record in series.records)
+    return bool(np.isfinite(series.records.exec_ms).any())
 
 
-def split(records: Sequence[Record]) -> Split | None:
+def split(records: Table) -> Split | None:
     """Mean client lag, queue, execution and rest of those of ``records`` for which all are known."""
-    known = [
-        (record.lag_ms, record.queue_ms, record.exec_ms, record.total_ms)
-        for record in records
-        if math.isfinite(record.total_ms + record.queue_ms + record.exec_ms + record.lag_ms)
-    ]
-    if not known:
+    parts = np.stack([records.lag_ms, records.queue_ms, records.exec_ms, records.total_ms])
+    known = parts[:, np.isfinite(parts).all(axis=0)]
+    if not known.size:
         return None
-    lag, queue, execution, total = (math.fsum(column) / len(known) for column in zip(*known, strict=True))
+    lag, queue, execution, total = known.mean(axis=1).tolist()
     return Split(lag=lag, queue=queue, exec=execution, rest=total - lag - queue - execution)
 
 
-def slowest(series: Series) -> list[Record]:
+def slowest(series: Series) -> Table:
     """The slowest twentieth of the answered requests, at least one."""
-    answered = sorted((record for record in series.records if record.ok), key=lambda record: record.total_ms)
-    return answered[-max(1, round(len(answered) * SLOWEST)) :]
+    answered = series.records.take(series.records.ok)
+    least = np.sort(answered.total_ms)[-max(1, round(len(answered) * SLOWEST)) :][:1]
+    return answered.take(answered.total_ms >= least)
 
 
 def split_over_time(series: Series, key: str) -> Chart:
     """Mean queue and execution time (and what is neither), stacked, over the course of a level."""
     across, name = _time_axis(series)
     bins = max(1, min(48, series.n // 4))
-    columns: list[list[Record]] = [[] for _ in range(bins)]
-    for record, x in zip(series.records, _positions(series, across), strict=True):
-        columns[min(int((x - LEFT) / (RIGHT - LEFT) * bins), bins - 1)].append(record)
-    splits = [split(column) for column in columns]
+    place = (_positions(series, across) - LEFT) / (RIGHT - LEFT) * bins
+    column = np.minimum(place.astype(np.int64), bins - 1)
+    splits = [split(series.records.take(column == one)) for one in range(bins)]
     highest = max((found.total for found in splits if found), default=1.0)
     up = svg.Axis(low=0, high=highest * 1.08, start=HEIGHT - BOTTOM, end=TOP)
     width = (RIGHT - LEFT) / bins
@@ -205,8 +202,8 @@ def split_over_time(series: Series, key: str) -> Chart:
     parts += [_stack(found, LEFT + index * width, width, up) for index, found in enumerate(splits) if found]
     parts.append(_legend(svg.LEFT, 11))
     parts.append(svg.label("mean, ms", LEFT, 25, cls="tx ax"))
-    whole = split([record for record in series.records if record.ok])
-    caption = _split_caption(whole, sum(record.ok for record in series.records))
+    answered = series.records.take(series.records.ok)
+    caption = _split_caption(split(answered), len(answered))
     title = f"{series.title}: queue against execution time over the course of the level"
     return Chart(
         title="Queue against execution", caption=caption, svg=svg.drawing(f"{key}-split", title, caption, HEIGHT, parts)
@@ -245,7 +242,10 @@ def time_budget(groups: Sequence[Series], key: str = "budget") -> Chart | None:
         (series.title, words, found)
         for series in groups
         if splittable(series)
-        for words, records in (("all", [r for r in series.records if r.ok]), ("slowest 5 %", slowest(series)))
+        for words, records in (
+            ("all", series.records.take(series.records.ok)),
+            ("slowest 5 %", slowest(series)),
+        )
         if (found := split(records))
     ]
     if not rows:
@@ -278,11 +278,8 @@ def throughput(series: Series, key: str) -> Chart:
     """Right answers per unit of time over the course of a soak, in equal parts of its duration."""
     span = series.seconds or 1.0
     bins = max(4, min(30, series.n // 20))
-    first = series.records[0].due
-    counts = [0] * bins
-    for record in series.records:
-        if record.ok and record.done is not None:
-            counts[min(int((record.done - first) / span * bins), bins - 1)] += 1
+    ends = (series.at + series.records.total_ms / 1000)[series.records.ok]
+    counts = np.bincount(np.minimum((ends / span * bins).astype(np.int64), bins - 1), minlength=bins).tolist()
     scale, unit = (1.0, "s") if series.n >= span else (60.0, "min")
     rates = [count * bins / span * scale for count in counts]
     across, name = _time_axis(series)
@@ -328,26 +325,28 @@ def _time_axis(series: Series) -> tuple[svg.Axis, str]:
     return svg.Axis(low=0, high=span / seconds, start=LEFT, end=RIGHT), f"due, {unit} after the first request"
 
 
-def _positions(series: Series, across: svg.Axis) -> list[float]:
+def _positions(series: Series, across: svg.Axis) -> Floats:
     """The x of each request."""
-    if not series.timed:
-        return [across.at(index + 0.5) for index in range(series.n)]
-    first, span = series.records[0].due, _span(series)
-    return [across.at((record.due - first) / span * across.high) for record in series.records]
+    share = series.at / _span(series) if series.timed else (np.arange(series.n) + 0.5) / max(series.n, 1)
+    return across.start + share * (across.end - across.start)
 
 
 def _span(series: Series) -> float:
     """Seconds from the first due time to the last answer, or to the last due time when nothing was answered."""
-    return series.seconds or series.records[-1].due - series.records[0].due
+    return series.seconds or float(series.at[-1])
 
 
-def _steps(ranked: Sequence[float], across: svg.Axis, up: svg.Axis) -> list[tuple[float, float]]:
-    """The corners of the empirical distribution of ``ranked``; what is infinite is never reached."""
+def _steps(ranked: Floats, across: svg.Axis, up: svg.Axis) -> list[tuple[float, float]]:
+    """The corners of the empirical distribution of ``ranked``; what is infinite is never reached.
+
+    Of more requests than can be told apart on the page, every k-th is drawn.
+    """
     corners = [(across.at(across.low), up.at(0))]
-    for rank, value in enumerate(ranked, start=1):
-        if math.isinf(value):
-            break
-        corners += [(across.at(value), corners[-1][1]), (across.at(value), up.at(rank * 100 / len(ranked)))]
+    finite = int(np.isfinite(ranked).sum())
+    every = max(1, len(ranked) // DRAWN_SINGLY)
+    for rank in [*range(every, finite, every), *([finite] if finite else [])]:
+        x = across.at(float(ranked[rank - 1]))
+        corners += [(x, corners[-1][1]), (x, up.at(rank * 100 / len(ranked)))]
     return [*corners, (RIGHT, corners[-1][1])]
 
 

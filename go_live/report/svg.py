@@ -5,12 +5,14 @@ zooming. Colours come from the page's style sheet by class, so that light and da
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 
 import msgspec
+import numpy as np
 
 from go_live.report import text
+from go_live.table import Floats
 
 WIDTH = 360
 LEFT, RIGHT, TOP, BOTTOM = 46, 330, 34, 32
@@ -44,9 +46,10 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True):
         return _log_ticks(self.low, self.high) if self.log else _linear_ticks(self.low, self.high)
 
 
-def value_axis(values: Sequence[float], limits: Iterable[float], start: float, end: float) -> Axis:
+def value_axis(values: Floats, limits: Iterable[float], start: float, end: float) -> Axis:
     """An axis that shows all finite ``values`` and every limit with room beyond it; logarithmic where that fits."""
-    finite = [value for value in values if 0 < value < math.inf]
+    known = values[(values > 0) & np.isfinite(values)]
+    finite = [float(known.min()), float(known.max())] if known.size else []
     limits = list(limits)
     low, high = min([*finite, *limits], default=1.0), max([*finite, *limits], default=1.0)
     if high / low >= LOG_FROM:

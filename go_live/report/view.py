@@ -1,6 +1,6 @@
 """A run, or a judged soak -> the view model. Pure: the same files give the same report on any machine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from go_live.report.model import (
     View,
     WaiverView,
 )
+from go_live.table import Table as Due
 from go_live.waivers import Standing, used
 
 TIMED = "TIMED ENGINE - no model answered; never evidence for anything but the harness itself"
@@ -37,7 +38,7 @@ def run_view(  # noqa: PLR0913 - the parts of a run, each by name
     plan: Plan,
     results: Sequence[ItemResult],
     decision: Decision,
-    records: Sequence[Record],
+    records: Iterable[Record],
     facts: Mapping[str, Any],
     notes: Sequence[str],
     started: str,
@@ -100,7 +101,7 @@ def soak_view(
     subtitle: str,
     source_note: str,
     verdicts: Sequence[Verdict],
-    records: Sequence[Record],
+    records: Iterable[Record],
     limits: Mapping[str, float],
     answer: str,
     reason: str,
@@ -270,11 +271,11 @@ def _rates(groups: Sequence[Series]) -> dict[str, float]:
     return {(s.level if s.phase == "load" else s.phase): s.rate for s in groups if s.rate}
 
 
-def _timed(records: Sequence[Record]) -> bool:
-    return any(record.engine == "timed" for record in records)
+def _timed(records: Iterable[Record]) -> bool:
+    return bool(Due.of(records).timed.any())
 
 
-def _watermarks(plan: Plan, records: Sequence[Record], facts: Mapping[str, Any]) -> tuple[str, ...]:
+def _watermarks(plan: Plan, records: Iterable[Record], facts: Mapping[str, Any]) -> tuple[str, ...]:
     """What this report must not be taken for."""
     marks = []
     if plan.profile != "production":

@@ -16,7 +16,7 @@ from go_live.jobs import Answer, Endpoint
 from go_live.local_endpoint.launch import LaunchedEndpoint, launched
 from go_live.local_endpoint.settings import EndpointSettings
 from rehearsal.golden import Golden, golden_prompts
-from tests.project import ROOT
+from selftest.project import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 

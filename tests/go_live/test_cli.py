@@ -7,7 +7,7 @@ import pytest
 
 from go_live import cli
 from go_live.errors import ExitCode, MeasurementError
-from tests.project import ROOT, environment
+from selftest.project import ROOT, environment
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

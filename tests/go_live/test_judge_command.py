@@ -139,10 +139,10 @@ def test_levels_soak_and_success_from_records(tmp_path: Path) -> None:
 
 def test_slo_picks_a_phase(tmp_path: Path) -> None:
     """--slo load leaves the soak out, --slo soak the levels; a phase that is not there is an ERROR."""
-    path = jsonl(tmp_path, [*records(124), *records(300, phase="soak")])
+    path = jsonl(tmp_path, [*records(124), *records(500, phase="soak")])
     assert {verdict.scope for verdict in judge(path, CONFIG, slo="load").verdicts} == {"c=2", None}
     soak = judge(path, CONFIG, slo="soak")
-    assert (soak.outcome, soak.n) == (Outcome.PASS, 300)
+    assert (soak.outcome, soak.n) == (Outcome.PASS, 500)
     only_load = jsonl(tmp_path, records(124))
     assert judge(only_load, CONFIG, slo="soak").outcome is Outcome.ERROR
 

@@ -136,7 +136,7 @@ def test_records_are_read(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     kept = [record(seq) for seq in range(3)]
     path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in kept))
-    assert recorded.read_records(path) == kept
+    assert list(recorded.read_records(path)) == kept
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
-from tests import project as projects
-from tests.project import git, golive
+from selftest import project as projects
+from selftest.project import git, golive
 
 
 @pytest.fixture(scope="module")

@@ -58,3 +58,51 @@ def test_a_missing_log_is_named(tmp_path: Path) -> None:
     """A log that is not there is one line with its path."""
     with pytest.raises(UsageError, match="cannot read the log"):
         list(read_log(tmp_path / "log"))
+
+
+def resumed(path: Path) -> tuple[LogWriter, int]:
+    """Go on with the log at ``path``."""
+    return LogWriter.resume(path, now=lambda: 2.0)
+
+
+@given(st.integers(0, 10**6))
+def test_a_killed_log_goes_on(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    """Wherever the kill cut the log, the whole lines before it stay and what follows is chained to them."""
+    path = tmp_path_factory.mktemp("log") / "log"
+    lines = write(path, list(range(6)))
+    text = b"".join(lines)
+    kept = text[: cut % (len(text) + 1)]
+    path.write_bytes(kept)
+    log, dropped = resumed(path)
+    log.append("note", 99)
+    log.close()
+    whole = kept[: kept.rfind(b"\n") + 1]
+    assert dropped == len(kept) - len(whole)
+    assert path.read_bytes().startswith(whole)
+    assert [bytes(entry.body) for entry in read_log(path)][-1] == b"99"
+    assert len(list(read_log(path))) == whole.count(b"\n") + 1
+
+
+def test_an_edited_log_does_not_go_on(tmp_path: Path) -> None:
+    """A chain that is broken is refused, and the log is left as it is."""
+    path = tmp_path / "log"
+    lines = write(path, [1, 2, 3])
+    path.write_bytes(lines[0] + lines[2])
+    with pytest.raises(UsageError, match="chain is broken"):
+        resumed(path)
+    assert path.read_bytes() == lines[0] + lines[2]
+
+
+def test_a_run_that_still_goes_on_is_not_resumed(tmp_path: Path) -> None:
+    """While a writer holds the log, nobody else may write."""
+    log = LogWriter(tmp_path / "log", now=lambda: 1.0)
+    with pytest.raises(UsageError, match="still goes on"):
+        resumed(tmp_path / "log")
+    log.close()
+    resumed(tmp_path / "log")[0].close()
+
+
+def test_no_log_is_not_resumed(tmp_path: Path) -> None:
+    """A log that is not there is one line with its path."""
+    with pytest.raises(UsageError, match="cannot read the log"):
+        resumed(tmp_path / "log")

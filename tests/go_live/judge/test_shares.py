@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from go_live.judge.percentiles import percentile
 from go_live.judge.shares import at_least, at_most, share_ok
+from go_live.judge.tally import Rule
 from go_live.outcome import Outcome, Verdict
 
 LATENCIES = st.lists(st.one_of(st.floats(0, 20_000), st.just(math.inf)), min_size=1, max_size=400)
@@ -17,7 +18,7 @@ LATENCIES = st.lists(st.one_of(st.floats(0, 20_000), st.just(math.inf)), min_siz
 
 def p95(values: list[float], limit: float = 8000, family: int = 1) -> Verdict:
     """The claim most of the tests are about."""
-    return at_most(values, q=95, limit=limit, need=0.95, what="total", scope="c=2", family=family)
+    return at_most(values, q=95, limit=limit, need=Rule(0.95, family=family), what="total", scope="c=2")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_inconclusive_says_what_would_decide() -> None:
     assert (verdict.outcome, verdict.needed) == (Outcome.INCONCLUSIVE, 59)
     assert verdict.reason == (
         "total p95 3450 ms <= 8000 ms, with 0 of 30 requests over it, which decides nothing at 95 % confidence; "
-        "a newly planned run of 59 without a miss would pass"
+        "a newly planned run of 59 shows it without a miss"
     )
 
 
@@ -95,7 +96,7 @@ def test_misses_below_the_rate_plan_a_pass() -> None:
     """One miss of 92 is a good rate and too short a run."""
     verdict = p95([9000.0] + [3450.0] * 91)
     assert verdict.needed == 153
-    assert "a newly planned run of 153 would pass if misses stay at this rate" in verdict.reason
+    assert "a newly planned run of 153 shows it with up to 3 misses" in verdict.reason
 
 
 def test_misses_above_the_rate_plan_a_fail() -> None:
@@ -149,21 +150,21 @@ def test_another_unit_has_no_millisecond_points() -> None:
 )
 def test_success_is_the_same_test(n: int, misses: int, outcome: Outcome) -> None:
     """299 without a failure show 99 %; of a 60-minute soak's 2,060, twelve may fail."""
-    verdict = share_ok([False] * misses + [True] * (n - misses), rate=0.99, confidence=0.95)
+    verdict = share_ok([False] * misses + [True] * (n - misses), rate=0.99, need=0.95)
     assert verdict.outcome is outcome
     assert verdict.measured == pytest.approx(1 - misses / n)
 
 
 def test_success_shows_its_bounds() -> None:
     """The Clopper-Pearson bounds of the share stand in the points; rule of three: about 1 - 3/n."""
-    verdict = share_ok([True] * 300, rate=0.99, confidence=0.95)
+    verdict = share_ok([True] * 300, rate=0.99, need=0.95)
     assert verdict.points["share_lower"] == pytest.approx(1 - 3 / 300, abs=1e-3)
     assert verdict.points["share_upper"] == 1
 
 
 def test_no_requests_are_no_success() -> None:
     """all([]) is true; this is not."""
-    assert share_ok([], rate=0.99, confidence=0.95).outcome is Outcome.ERROR
+    assert share_ok([], rate=0.99, need=0.95).outcome is Outcome.ERROR
 
 
 def test_a_share_that_reaches_a_figure() -> None:

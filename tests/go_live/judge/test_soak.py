@@ -8,10 +8,11 @@ import pytest
 from go_live.judge import soak
 from go_live.outcome import Outcome, Verdict
 from go_live.records import ErrorClass, Record
+from go_live.table import Table
 from tests.go_live.judge.builders import SLO, SOAK, record, records
 
 
-def healthy(n: int = 400, **changes: Any) -> list[Record]:
+def healthy(n: int = 500, **changes: Any) -> list[Record]:
     """A healthy soak."""
     return records(n, phase="soak", **changes)
 
@@ -23,11 +24,11 @@ def every_claim(run: list[Record], *, allow_timed: bool = False) -> list[Verdict
 
 
 def test_a_healthy_soak_passes() -> None:
-    """400 steady requests pass every claim; warm-up and load records are not looked at."""
+    """500 steady requests pass every claim; warm-up and load records are not looked at."""
     foreign = [*records(50, bad=range(50), phase="warmup"), *records(50, bad=range(50))]
     verdicts = every_claim([*foreign, *healthy()])
     assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 7
-    assert {verdict.n for verdict in verdicts} == {400}
+    assert {verdict.n for verdict in verdicts} == {500}
 
 
 def test_without_a_plan_the_duration_is_left_out() -> None:
@@ -141,6 +142,11 @@ def test_a_soak_cut_short_is_not_measured() -> None:
     assert verdict.reason == "702 s of 1400 s were under load: the soak was cut short"
 
 
+def served(records: list[Record]) -> float:
+    """Seconds under load."""
+    return soak.served_s(Table.of(records))
+
+
 def test_the_pause_between_kill_and_resume_does_not_count() -> None:
     """Two halves with an hour between them, on two monotonic clocks, are two halves."""
     first, second = healthy(400)[:200], healthy(400)[200:]
@@ -148,17 +154,17 @@ def test_the_pause_between_kill_and_resume_does_not_count() -> None:
         msgspec.structs.replace(one, wall=one.wall + 3600, due=one.due - 350, done=(one.done or 0) - 350)
         for one in second
     ]
-    assert soak.served_s([*first, *resumed]) == pytest.approx(soak.served_s(first) + soak.served_s(resumed))
-    assert soak.served_s(healthy(400)) == pytest.approx(soak.served_s(first) + 350, abs=0.1)
+    assert served([*first, *resumed]) == pytest.approx(served(first) + served(resumed))
+    assert served(healthy(400)) == pytest.approx(served(first) + 350, abs=0.1)
 
 
 def test_requests_in_flight_together_count_once() -> None:
     """Ten requests over the same second are one second under load; one that never ended adds none."""
     together = [record(seq, due=0.0, wall=0.0, done=1.0) for seq in range(10)]
-    assert soak.served_s([*together, record(10, due=0.5, wall=0.5, done=None)]) == pytest.approx(1)
+    assert served([*together, record(10, due=0.5, wall=0.5, done=None)]) == pytest.approx(1)
 
 
 def test_short_pauses_are_part_of_the_soak() -> None:
     """At c=1 nothing is in flight between an answer and the next request; that is no interruption."""
     run = [record(seq, due=seq * 4.0, wall=seq * 4.0, done=seq * 4.0 + 3.5) for seq in range(10)]
-    assert soak.served_s(run) == pytest.approx(39.5)
+    assert served(run) == pytest.approx(39.5)

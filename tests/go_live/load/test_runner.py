@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from go_live.errors import UsageError
 from go_live.jobs.answer import Answer
-from go_live.load.runner import LoadPlan, Prompt, judged, run_load
+from go_live.load.runner import Before, LoadPlan, Prompt, judged, run_load
 from go_live.records import ErrorClass, Record
 from tests.go_live.load import virtual
 from tests.go_live.load.virtual import Fake, VirtualLoop, clock
@@ -246,3 +246,66 @@ def test_records_tell_the_streams_first_token_and_the_timed_engine() -> None:
     (record,) = measure(Streaming(lambda _: 1.0), plan(concurrency=1, requests=1, streaming=True))
     assert (record.engine, record.first_token, record.delay_ms, record.execution_ms) == ("timed", 1001.0, 3.0, 4.0)
     assert (record.worker, record.job, record.http_status, record.total_ms) == ("w", "j", 200, 2000.0)
+
+
+@given(st.integers(1, 4), st.integers(0, 30), st.integers(0, 3))
+def test_a_phase_goes_on_where_it_was_killed(concurrency: int, hits: int, again: int) -> None:
+    """Of 40 requests those that ended are not asked again, those left open are, first and under their numbers."""
+    left = tuple(range(min(again, hits)))
+    before = Before(hits=hits, served_s=12.0, again=left)
+    records = measure(Fake(lambda _: 1.0), plan(concurrency=concurrency, requests=40), before=before)
+    assert sorted(record.seq for record in records) == [*left, *range(hits, 40)]
+    first = sorted(records, key=lambda record: record.due)[: len(left)]
+    assert all(record.due == pytest.approx(1000.0) for record in first[:concurrency])
+
+
+def test_a_soak_goes_on_for_what_is_left_of_it() -> None:
+    """After 40 of 60 minutes under load, 20 more are served."""
+    before = Before(hits=1372, served_s=2400.0)
+    records = measure(Fake(lambda _: 3.5), plan(phase="soak", concurrency=2, duration_s=3600), before=before)
+    assert len(records) == 686
+    assert max(record.due for record in records) < 1000 + 1200
+    assert min(record.wall for record in records) == pytest.approx(1e6 + 1000)
+
+
+def test_a_request_is_told_before_it_is_sent() -> None:
+    """Every due request is announced once, before its record, under the same number and time."""
+    told: list[tuple[str, int, float]] = []
+
+    async def main() -> None:
+        await run_load(
+            Fake(lambda _: 1.0),
+            plan(concurrency=2, requests=5),
+            on_record=lambda record: told.append(("end", record.seq, record.due)),
+            on_due=lambda record: told.append(("due", record.seq, record.due)),
+            clock=clock(),
+        )
+
+    virtual.run(main())
+    dues = [entry[1:] for entry in told if entry[0] == "due"]
+    ends = [entry[1:] for entry in told if entry[0] == "end"]
+    assert sorted(dues) == sorted(ends)
+    assert all(told.index(("due", *entry)) < told.index(("end", *entry)) for entry in dues)
+
+
+def test_who_was_told_is_left_open_requests() -> None:
+    """A cancelled load whose requests were announced records none of those in flight: they can be asked again."""
+    records: list[Record] = []
+    dues: list[Record] = []
+
+    async def main() -> None:
+        load = asyncio.ensure_future(
+            run_load(
+                Fake(lambda _: 100.0),
+                plan(concurrency=3, requests=9),
+                on_record=records.append,
+                on_due=dues.append,
+                clock=clock(),
+            )
+        )
+        await asyncio.sleep(1)
+        load.cancel()
+        await asyncio.wait([load])
+
+    virtual.run(main())
+    assert (len(dues), records) == (3, [])

@@ -12,6 +12,7 @@ from go_live.records import ErrorClass, Record
 from go_live.report import plots, svg
 from go_live.report.figures import Series, series_of
 from go_live.report.model import Chart
+from go_live.table import Table
 from tests.go_live.report import samples
 
 LIMITS = {"total_ms_p50": 4000.0, "total_ms_p95": 6000.0}
@@ -105,7 +106,7 @@ def test_two_thousand_requests_stay_small() -> None:
 
 def test_time_is_split_into_parts_that_add_up() -> None:
     """Client lag, queue, execution and rest add up to the mean total time."""
-    found = plots.split(samples.level("c=1", 50, queue_ms=500))
+    found = plots.split(Table.of(samples.level("c=1", 50, queue_ms=500)))
     assert found is not None
     assert found.queue == pytest.approx(500)
     assert found.lag == pytest.approx(0.5)

@@ -1,0 +1,147 @@
+"""A project of its own to run the gate in: the shipped files, a git repository, a bare remote, the timed engine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+TEST_PROFILE = """
+[profile.test]
+target = "local"
+device = "timed"
+soak_minutes = 0.12
+worker_command = ["python", "-m", "rehearsal.timed_worker"]
+clean_tree = true
+
+[profile.test.worker_env]
+TIMED_EXEC_MS = "20"
+ENABLE_STREAMING = "true"
+MAX_MODEL_LEN = "4096"
+"""
+
+SMALLER = {
+    # One level wide enough that the SDK's tenth of a second a job does not make the run long.
+    "load.concurrency": "[8]",
+    "load.requests_per_level": "310",
+    "soak.concurrency": "8",
+    "client.concurrency_cap": "8",
+}
+"""What the test project measures otherwise than the shipped golive.toml."""
+
+FILES = ("GO_LIVE_CHECKLIST.md", "Dockerfile", "attestations.toml")
+PACKAGES = ("go_live", "checks", "worker", "rehearsal")
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.com",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in ``folder``; what it printed.
+
+    Raises:
+        subprocess.CalledProcessError: git refused.
+    """
+    done = subprocess.run(
+        ["git", *arguments],  # noqa: S607 - the machine's git
+        cwd=folder,
+        env=os.environ | IDENTITY,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def edited(text: str, values: Mapping[str, str]) -> str:
+    """The text of a golive.toml with other values, by dotted key (``load.concurrency``); the rest stays as it is.
+
+    Raises:
+        ValueError: a key does not stand in the text exactly once.
+    """
+    for key, value in values.items():
+        table, _, name = key.rpartition(".")
+        line = re.compile(
+            rf"(^\[{re.escape(table)}\](?:(?!^\[).)*?^{re.escape(name)} = )[^\n#]*", re.MULTILINE | re.DOTALL
+        )
+        text, found = line.subn(lambda match, value=value: f"{match[1]}{value}  ", text)
+        if found != 1:
+            raise ValueError(f"{key} stands in golive.toml {found} times, not once")
+    return text
+
+
+def shipped_config(values: Mapping[str, str] | None = None) -> str:
+    """The shipped golive.toml, smaller and with the test profile; ``values`` by dotted key come last."""
+    text = (ROOT / "golive.toml").read_text(encoding="utf-8")
+    # No commit is the first release's rollback target: the test profile does not ask for one.
+    return edited(edited(text, SMALLER) + TEST_PROFILE, values or {})
+
+
+def fill(project: Path, config: str, *, packages: Sequence[str] = ()) -> None:
+    """Put the shipped files, ``config`` as golive.toml and copies of ``packages`` into the new folder ``project``."""
+    project.mkdir()
+    (project / "golive.toml").write_text(config, encoding="utf-8")
+    (project / ".gitignore").write_text(
+        "__pycache__/\n/reports/\n/DEPLOYMENT_METADATA.json\n/PERFORMANCE_VALIDATION.md\n", encoding="utf-8"
+    )
+    for name in FILES:
+        shutil.copy(ROOT / name, project / name)
+    for name in packages:
+        # Compiled files come along: they hold for what is copied with its time, and spare every run a second.
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("model"))
+
+
+def publish(project: Path) -> None:
+    """Make ``project`` a git repository with one commit, and with a bare remote ``origin`` that has its branch."""
+    remote = project.with_name("remote.git")
+    git(project, "init", "--quiet", "--initial-branch", "main")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "The project")
+    git(project.parent, "clone", "--quiet", "--bare", str(project), str(remote))
+    git(remote, "remote", "remove", "origin")
+    git(project, "remote", "add", "origin", str(remote))
+    git(project, "fetch", "--quiet", "origin")
+
+
+def make(folder: Path, *, config: str | None = None) -> Path:
+    """A committed, clean project in ``folder``/project with a bare remote ``origin`` that has its branch."""
+    project = folder / "project"
+    fill(project, config or shipped_config())
+    publish(project)
+    return project
+
+
+def environment(root: Path = ROOT) -> dict[str, str]:
+    """The environment of a golive process: the packages in ``root``, a git identity, no proxy, no CI."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    kept.pop("GITHUB_STEP_SUMMARY", None)
+    return kept | IDENTITY | {"PYTHONPATH": str(root)}
+
+
+def golive(
+    project: Path, *arguments: str, root: Path = ROOT, timeout_s: float = 110, **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run golive, as it stands in ``root``, in ``project``.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in time.
+    """
+    return subprocess.run(
+        [sys.executable, "-m", "go_live", *arguments],
+        cwd=project,
+        env=environment(root) | extra,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_s,
+    )

@@ -1,0 +1,82 @@
+"""The healthy projects in which defects are seeded. The timed engine answers in all of them: no model matters here."""
+
+from selftest.control import Change, Scene
+
+ANSWERS = Scene(
+    name="answers",
+    values=(
+        # Long enough to be stopped in, and to be seen twice.
+        ("profile.test.worker_env.TIMED_EXEC_MS", '"400"'),
+        # A batch that the worker has to raise.
+        ("profile.test.worker_env.MAX_MODEL_LEN", '"4096"\nMAX_NUM_BATCHED_TOKENS = "1024"'),
+    ),
+    witnesses=("SMK-2", "SMK-3", "CODE-6"),
+)
+"""One job at a time: what the worker accepts, answers, streams and logs, and what the endpoint lets in."""
+
+LEVELS = Scene(
+    name="levels",
+    values=(
+        ("load.concurrency", "[4]"),
+        ("load.requests_per_level", "64"),
+        ("client.concurrency_cap", "4"),
+        # A twentieth of production's limits, several times what the healthy worker takes: it answers within 20 ms, and
+        # the SDK adds a tenth of a second a job.
+        ("slo.exec_ms_p50", "250"),
+        ("slo.exec_ms_p95", "400"),
+        ("slo.total_ms_p50", "900"),
+        ("slo.total_ms_p95", "1200"),
+        ("slo.queue_ms_p50", "700"),
+    ),
+    witnesses=("PERF-1", "PERF-2", "PERF-3", "PERF-4", "PERF-5", "PERF-8"),
+)
+"""A load level: every other claim of the level is a witness that the defect does only what it says."""
+
+STEADY = Scene(
+    name="steady",
+    values=(("slo.exec_ms_p50", "250"), ("slo.exec_ms_p95", "400")),
+    witnesses=("PERF-6", "PERF-7", "PERF-9", "LOG-1", "LOG-2", "LOG-3"),
+)
+"""Levels and soak together, and the log after them."""
+
+SOAK = Scene(
+    name="soak",
+    values=(("soak.total_ms_p50", "900"), ("soak.total_ms_p95", "1200")),
+    witnesses=("SOAK-1", "SOAK-2", "SOAK-3", "SOAK-4", "SOAK-5"),
+)
+"""A soak alone."""
+
+GPU = Scene(
+    name="gpu",
+    values=(
+        ("profile.test.target", '"runpod"'),
+        ("profile.test.device", '"live"'),
+        ("endpoint.expected.workers_min", "1"),
+    ),
+    changes=(
+        Change(
+            file="rehearsal/timed_worker.py",
+            old='                "exec_ms": self._exec_s * 1000,\n',
+            new='                "exec_ms": self._exec_s * 1000,\n'
+            '                "device": "cuda",\n                "enforce_eager": False,\n',
+        ),
+        Change(
+            file="rehearsal/timed_worker.py",
+            old='"device_memory_used_mib": None,\n            "device_memory_total_mib": None,',
+            new='"device_memory_used_mib": 22000,\n            "device_memory_total_mib": 24564,',
+        ),
+    ),
+    witnesses=("SMK-1", "SEC-1"),
+    live=True,
+)
+"""A worker that says of itself what one on a GPU would, behind an endpoint reached by address and key."""
+
+REPOSITORY = Scene(
+    name="repository",
+    # A tree that is not clean would be refused before any check.
+    values=(("profile.test.clean_tree", "false"),),
+    witnesses=("REL-1", "CODE-7"),
+)
+"""What is in the repository, and the state it is in; no endpoint is started."""
+
+SCENES = {scene.name: scene for scene in (ANSWERS, LEVELS, STEADY, SOAK, GPU, REPOSITORY)}
