@@ -146,7 +146,7 @@ def known_parts(found: Split, limits: Attribution, *, scope: str) -> Verdict:
 
 def _points(found: Split) -> dict[str, float]:
     """``median_queue_ms``, ``slowest_mean_queue_ms`` and so on."""
-    told = {}
+    told: dict[str, float] = {}
     if found.all is not None and found.slowest is not None:
         for name, parts in (
             ("median", found.all.median),

@@ -19,7 +19,7 @@ def paced(due: Floats, sent: Floats, rate: float, *, poisson: bool = False) -> V
 
 def slots(n: int, concurrency: int, took: float, *, pause: float = 0.0) -> tuple[Floats, Floats]:
     """Due and done of a closed loop whose every request takes ``took`` s, each slot pausing after it."""
-    rounds = np.arange(n) // concurrency
+    rounds = np.arange(n, dtype=np.float64) // concurrency
     due = rounds * (took + pause)
     return due, due + took
 
@@ -32,7 +32,7 @@ def kept(due: Floats, done: Floats, slots: int, *, failed: bool = False, resumed
 
 def test_a_rate_that_was_kept_passes() -> None:
     """100 requests at five a second, each 1 ms late."""
-    due = np.arange(100) / 5
+    due = np.arange(100, dtype=np.float64) / 5
     verdict = paced(due, due + 0.001, 5)
     assert (verdict.outcome, verdict.n) == (Outcome.PASS, 100)
     assert verdict.measured == pytest.approx(5)
@@ -41,7 +41,7 @@ def test_a_rate_that_was_kept_passes() -> None:
 
 def test_late_requests_were_not_offered() -> None:
     """One in ten sent late, or not at all: another load than the planned one, and ERROR."""
-    due = np.arange(100) / 5
+    due = np.arange(100, dtype=np.float64) / 5
     for late in (0.2, math.nan):
         verdict = paced(due, np.where(np.arange(100) % 10 == 0, due + late, due), 5)
         assert verdict.outcome is Outcome.ERROR
@@ -50,7 +50,7 @@ def test_late_requests_were_not_offered() -> None:
 
 def test_a_slower_schedule_is_not_the_planned_rate() -> None:
     """Requests that were due at four a second do not offer five, however promptly they were sent."""
-    due = np.arange(100) / 4
+    due = np.arange(100, dtype=np.float64) / 4
     assert paced(due, due, 5).outcome is Outcome.ERROR
 
 
@@ -97,15 +97,15 @@ def test_more_in_flight_than_planned_is_an_error() -> None:
 
 def test_the_pause_after_a_failure_is_the_plans() -> None:
     """Requests that fail at once hold their slot for a tenth of a second; that is no dawdling."""
-    due = np.repeat(np.arange(50) * 0.1, 2)
+    due = np.repeat(np.arange(50, dtype=np.float64) * 0.1, 2)
     assert kept(due, due + 0.001, 2, failed=True).outcome is Outcome.PASS
     assert kept(due, due + 0.001, 2).outcome is Outcome.ERROR
 
 
 def test_a_request_that_never_ended_held_its_slot() -> None:
     """One slot hangs for ever, the other goes on: two are in flight."""
-    due = np.concatenate(([0.0], np.arange(20) * 3.0))
-    done = np.concatenate(([math.nan], np.arange(20) * 3.0 + 3.0))
+    due = np.concatenate(([0.0], np.arange(20, dtype=np.float64) * 3.0))
+    done = np.concatenate(([math.nan], np.arange(20, dtype=np.float64) * 3.0 + 3.0))
     ok = ~np.isnan(done)
     verdict = closed_loop(due, done, ok, concurrency=2, share_min=0.95, scope="c")
     assert (verdict.outcome, verdict.measured) == (Outcome.PASS, 2)
@@ -129,7 +129,7 @@ def test_too_few_keep_nothing_in_flight(n: int, said: str) -> None:
 
 def test_clocks_that_agree() -> None:
     """A wall clock that is slewed by 400 ppm, and jitters by milliseconds, is sane."""
-    due = np.arange(1000) * 1.8
+    due = np.arange(1000, dtype=np.float64) * 1.8
     wall = 1.7e9 + due * 1.0004 + 0.002 * np.sin(np.arange(1000))
     verdict = sane_clock(due, wall, scope="soak")
     assert verdict.outcome is Outcome.PASS
@@ -139,7 +139,7 @@ def test_clocks_that_agree() -> None:
 @pytest.mark.parametrize("step", [1.0, -1.0, 3600.0])
 def test_a_clock_that_was_set_is_an_error(step: float) -> None:
     """A second forward or back, or a time zone's worth: the times of day cannot be trusted."""
-    due = np.arange(1000) * 1.8
+    due = np.arange(1000, dtype=np.float64) * 1.8
     wall = 1.7e9 + due + np.where(np.arange(1000) >= 600, step, 0)
     verdict = sane_clock(due, wall, scope="soak")
     assert verdict.outcome is Outcome.ERROR
@@ -148,7 +148,7 @@ def test_a_clock_that_was_set_is_an_error(step: float) -> None:
 
 def test_a_clock_that_runs_away_is_an_error() -> None:
     """1 % too fast adds up, though no single step shows it."""
-    due = np.arange(2000) * 0.1
+    due = np.arange(2000, dtype=np.float64) * 0.1
     verdict = sane_clock(due, 1.7e9 + due * 1.01, scope="soak")
     assert verdict.outcome is Outcome.ERROR
     assert verdict.measured == pytest.approx(0.001, abs=1e-4)
@@ -156,8 +156,8 @@ def test_a_clock_that_runs_away_is_an_error() -> None:
 
 def test_a_resumed_run_has_another_clock() -> None:
     """After a reboot the monotonic clock begins again: no fault where the run was resumed, one anywhere else."""
-    due = np.concatenate((np.arange(50) * 2.0, np.arange(50) * 2.0))
-    wall = 1.7e9 + np.concatenate((np.arange(50) * 2.0, 4000 + np.arange(50) * 2.0))
+    due = np.concatenate((np.arange(50, dtype=np.float64) * 2.0, np.arange(50, dtype=np.float64) * 2.0))
+    wall = 1.7e9 + np.concatenate((np.arange(50, dtype=np.float64) * 2.0, 4000 + np.arange(50, dtype=np.float64) * 2.0))
     assert sane_clock(due, wall, scope="soak", resumed=(50,)).outcome is Outcome.PASS
     back = sane_clock(due, wall, scope="soak")
     assert (back.outcome, back.reason) == (Outcome.ERROR, "the monotonic clock went backwards")

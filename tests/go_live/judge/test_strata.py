@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +35,8 @@ def told(*jobs: Job, failed: tuple[int, ...] = ()) -> Strata:
 
 def numbers(mask: Bools) -> list[int]:
     """Which requests are in ``mask``."""
-    return np.flatnonzero(mask).tolist()
+    found: list[int] = np.flatnonzero(mask).tolist()
+    return found
 
 
 def test_a_warmed_run_has_no_cold_requests() -> None:
