@@ -147,10 +147,10 @@ def current(result: ItemResult, terms: Terms) -> ItemResult:
         reason = "expired: nothing says when this was concluded"
     elif (age := terms.now - result.concluded_at) < -CLOCK_SLACK_S:
         reason = f"expired: concluded {-age / 60:.0f} minutes in the future, so the clock cannot be trusted"
-    elif age > days * DAY_S:
-        reason = f"expired: concluded {age / DAY_S:.1f} days before, and valid for {days}"
-    else:
+    elif age <= days * DAY_S:
         return result
+    else:
+        reason = f"expired: concluded {age / DAY_S:.1f} days before, and valid for {days}"
     return msgspec.structs.replace(result, outcome=Outcome.NOT_RUN, reason=f"{reason} (it was {result.outcome.name})")
 
 

@@ -134,7 +134,7 @@ def _standing(
         return Standing.OUT_OF_SCOPE, elsewhere
     if forbidden := _forbidden(waiver, terms):
         return Standing.FORBIDDEN, forbidden
-    if terms.now >= waiver.expires_at:
+    if not terms.now < waiver.expires_at:  # NaN never passes
         return Standing.EXPIRED, f"it held until {waiver.expires}"
     if outcome is None:
         return Standing.UNUSED, f"this run does not decide on {waiver.item}"
@@ -171,8 +171,8 @@ def _forbidden(waiver: Waiver, terms: Terms) -> str:
         return waiver.refused
     if not waiver.approval:
         return "nothing shows its approval"
-    if waiver.issued_at > terms.now:
+    if not waiver.issued_at <= terms.now:
         return f"it is dated {waiver.issued}, which has not come yet"
-    if waiver.expires_at - waiver.issued_at > MAX_DAYS * DAY_S:
+    if not waiver.expires_at - waiver.issued_at <= MAX_DAYS * DAY_S:
         return f"it is meant to last for more than {MAX_DAYS} days"
     return ""
