@@ -18,6 +18,7 @@ from go_live.evidence.run_directory import decide_run
 from go_live.outcome import Outcome, Verdict
 from go_live.release import metadata as m
 from go_live.release.state import Release, release_of
+from go_live.waivers import DAY_S, Waiver
 
 WHEN = 1_763_900_000
 ENDED = WHEN - 60.0
@@ -159,6 +160,20 @@ PASSED = (
         ),
     ),
     ItemResult(item="SMK-1", outcome=Outcome.PASS, reason="answered", concluded_at=ENDED - 600),
+)
+WAIVER = Waiver(
+    item="SMK-1",
+    profile="test",
+    owner="Ada Lovelace <ada@example.org>",
+    approver="Grace Hopper <grace@example.org>",
+    reason="The route is\nnot used.",
+    issued="2025-11-20",
+    expires="2025-11-25",
+    issued_at=ENDED - 3 * DAY_S,
+    expires_at=ENDED + 2 * DAY_S,
+    source="waivers.toml, waiver 1 (SMK-1)",
+    approval="signed commit 3389986f0d33 by grace@example.org",
+    version="v1.0-production",
 )
 FIGURES: Mapping[m.FigureName, m.Figure] = {
     "exec_ms_p50": m.Figure(value=2788.0, level="c=2", n=124),

@@ -16,7 +16,16 @@ from go_live.errors import MeasurementError, UsageError
 from go_live.evidence.run_directory import decide_run
 from go_live.outcome import SATISFYING, Outcome
 from go_live.release import metadata as m
-from tests.go_live.release.conftest import ENDED, FIGURES, FILES, PASSED, make_metadata, make_plan, rehearsal_plan
+from tests.go_live.release.conftest import (
+    ENDED,
+    FIGURES,
+    FILES,
+    PASSED,
+    WAIVER,
+    make_metadata,
+    make_plan,
+    rehearsal_plan,
+)
 
 COMMIT = "a" * 40
 
@@ -131,6 +140,76 @@ class TestOnlyGo:
         """A decision without evidence files rests on nothing."""
         with pytest.raises(UsageError, match="evidence"):
             make_metadata(make_plan(config, COMMIT), evidence={})
+
+
+@pytest.fixture
+def waived(config: Config) -> dict[str, Any]:
+    """Metadata of a release that rests on a waiver."""
+    plan = make_plan(config, COMMIT, waivers=(WAIVER, msgspec.structs.replace(WAIVER, version="v0.9-production")))
+    results = (PASSED[0], msgspec.structs.replace(PASSED[1], outcome=Outcome.FAIL, reason="no answer"))
+    return make_metadata(plan, results=results, decision=decide_run(plan, results, now=ENDED))
+
+
+class TestWaivers:
+    """A decision that rests on a waiver says so in every line that outlives the run."""
+
+    def test_metadata(self, waived: dict[str, Any]) -> None:
+        """The decision is called what it is, and only the waivers that it rests on are listed, each in full."""
+        assert waived["decision"]["answer"] == "GO-WITH-WAIVERS"
+        assert (waived["decision"]["satisfied"], waived["decision"]["required"]) == (1, 2)
+        assert waived["waivers"] == [
+            {
+                "item": "SMK-1",
+                "outcome": "fail",
+                "owner": "Ada Lovelace <ada@example.org>",
+                "approver": "Grace Hopper <grace@example.org>",
+                "approval": "signed commit 3389986f0d33 by grace@example.org",
+                "reason": "The route is\nnot used.",
+                "issued": "2025-11-20",
+                "expires": "2025-11-25",
+                "for": "version v1.0-production",
+            }
+        ]
+
+    def test_tag(self, waived: dict[str, Any]) -> None:
+        """The title says it, and each waiver has one line, whatever stands in its reason."""
+        title, *lines = m.tag_message(waived).splitlines()
+        assert title.startswith("Test of a release with waivers: ")
+        (told,) = [line for line in lines if line.startswith("Waived: ")]
+        assert told == (
+            "Waived: SMK-1 (fail), owner Ada Lovelace <ada@example.org>, approved by Grace Hopper <grace@example.org> "
+            "(signed commit 3389986f0d33 by grace@example.org), until 2025-11-25: The route is not used."
+        )
+
+    def test_a_go_has_none(self, document: dict[str, Any]) -> None:
+        """A GO rests on no waiver, and its title names none."""
+        assert document["waivers"] == []
+        assert "waiver" not in m.tag_message(document).casefold()
+
+    def test_one_word_alone_is_invalid(self, document: dict[str, Any], waived: dict[str, Any]) -> None:
+        """GO with waivers in it, and GO-WITH-WAIVERS without any, are refused by the schema."""
+        for changed in (
+            waived | {"decision": waived["decision"] | {"answer": "GO"}},
+            waived | {"waivers": []},
+            document | {"decision": document["decision"] | {"answer": "GO-WITH-WAIVERS"}},
+            document | {"waivers": waived["waivers"]},
+        ):
+            with pytest.raises(UsageError, match=r"waivers"):
+                m.validate(changed)
+
+    def test_a_waiver_that_the_plan_did_not_freeze(self, config: Config) -> None:
+        """A decision that rests on a waiver the plan does not have is found out."""
+        plan = make_plan(config, COMMIT, waivers=(WAIVER,))
+        results = (PASSED[0], msgspec.structs.replace(PASSED[1], outcome=Outcome.FAIL, reason="no answer"))
+        decision = decide_run(plan, results, now=ENDED)
+        bare = msgspec.structs.replace(plan, waivers=())
+        with pytest.raises(UsageError, match="the decision says GO-WITH-WAIVERS, but the results say NO-GO"):
+            make_metadata(bare, results=results, decision=decision)
+
+    def test_the_image_is_told(self, config: Config) -> None:
+        """Metadata names the image that was measured; unknown where the worker names none."""
+        assert make_metadata(make_plan(config, COMMIT))["image"] == "unknown"
+        assert make_metadata(make_plan(config, COMMIT), image="sha256:ab12")["image"] == "sha256:ab12"
 
 
 class TestSchema:
