@@ -1,16 +1,19 @@
 """Do requests miss independently of each other? Where they do not, a PASS has to hold on far fewer of them.
 
-The exact tests behind every claim take misses for independent. A service that fails in bursts breaks that: at the limit
-exactly, with bursts of mean length 3 or 10, 45 or 88 % of the runs that are long enough would pass. Three things are
-done about it:
+The exact tests behind every claim take misses for independent. A service that fails in bursts breaks that: at the
+limit exactly, with bursts of mean length 3 or 10, 45 or 88 % of the runs that are long enough would pass. So:
 
-- the misses' bursts are counted, and an exact runs test (Wald & Wolfowitz 1940) says whether they are fewer and longer
-  than chance makes them;
-- where they are, or where the plan declares a burst length, a PASS must also hold on every 3L-th request, with L the
-  larger of the declared and the measured mean length. Three mean lengths apart, a burst has all but ended
-  ((1 - 1/L)^3L is below 5 %), so that those requests may be taken for independent. The first request is always among
-  them: which ones are taken is settled before anything is seen, and the one test keeps its alpha;
+- the longest run of misses is held against chance: would a service that just meets the claim, and misses
+  independently, show one as long in at most 1 % of such runs?
+- where it would not, or where the plan declares a burst length above 1, a PASS must also hold on every 3l-th request,
+  for each l up to L, the larger of the declared length and the longest burst seen. Three mean lengths apart, a burst
+  has all but ended ((1 - 1/L)^3L is below 5 %), so that those requests may be taken for independent. The first request
+  is always among them: which ones are taken is settled before anything is seen, and each test keeps its alpha;
 - a FAIL stays a FAIL: dependence may take a PASS away and must never rescue a service.
+
+One more miss can never help: it shortens no burst, so that it only adds conditions, and makes none of them easier. A
+mean burst length, or a test on the number of bursts, would not do: a stray miss beside a burst lowers both. That test
+(Wald & Wolfowitz 1940) is told beside the verdict.
 
 Bursts that never showed cannot be measured: a claim holds relative to the burst length that the plan declares. The
 latency's own autocorrelation is told and decides nothing, because neighbours resemble each other in every queue.
@@ -19,7 +22,6 @@ Geyer 1992 (effective n); Law & Kelton (spacing).
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from go_live.table import Bools, Floats
 
 CLUSTERED_BELOW = 0.01
-"""Misses count as clustered when chance alone makes so few bursts with at most this probability."""
+"""Misses are clustered when chance makes a burst as long as the longest with at most this probability."""
 
 SPACING = 3
 """Requests are taken so many burst lengths apart."""
@@ -50,15 +52,12 @@ class Dependence(msgspec.Struct, frozen=True, kw_only=True):
     misses: int
     bursts: int
     """Runs of one miss or more, without an ok request between."""
+    longest: int
+    """Misses in the longest of them; 0 without a miss."""
     p_value: float
     """Probability that independent misses, as many as these, form at most so many bursts."""
     autocorrelation: float
     """Lag 1, of the indicator "missed"; 0 where all requests are alike."""
-
-    @property
-    def clustered(self) -> bool:
-        """Whether there are too few bursts for chance."""
-        return self.p_value <= CLUSTERED_BELOW
 
     @property
     def mean_burst(self) -> float:
@@ -80,11 +79,13 @@ def measure(missed: Bools) -> Dependence:
     """
     if not len(missed):
         raise ValueError("the dependence of no requests cannot be measured")
-    n, misses, bursts = len(missed), int(np.count_nonzero(missed)), len(burst_lengths(missed))
+    n, lengths = len(missed), burst_lengths(missed)
+    misses, bursts = int(lengths.sum()), len(lengths)
     return Dependence(
         n=n,
         misses=misses,
         bursts=bursts,
+        longest=int(lengths.max(initial=0)),
         p_value=runs_probability(bursts, misses, n),
         autocorrelation=lag_one(missed.astype(np.float64)),
     )
@@ -111,6 +112,14 @@ def runs_probability(bursts: int, misses: int, n: int) -> float:
     runs = np.arange(1, bursts + 1)
     ways = _log_choose(misses - 1, runs - 1) + _log_choose(n - misses + 1, runs) - _log_choose(n, np.array(misses))
     return min(1.0, float(np.exp(ways).sum()))
+
+
+def longest_probability(length: int, n: int, rate: float) -> float:
+    """At most so probable: ``n`` independent requests that miss at ``rate`` show ``length`` misses in a row, or more.
+
+    The sum over all places where such a run can begin: at the first request, or after one that is ok.
+    """
+    return min(1.0, (1 + max(n - length, 0) * (1 - rate)) * rate**length)
 
 
 def lag_one(values: Floats) -> float:
@@ -167,17 +176,22 @@ def demote(verdict: Verdict, missed: Bools, *, p0: float, rule: Rule) -> Verdict
     if verdict.outcome is Outcome.ERROR:
         return verdict
     seen = measure(missed)
-    if not seen.clustered and rule.burst_length == 1:
+    by_chance = longest_probability(seen.longest, seen.n, 1 - p0)
+    length = max(rule.burst_length, seen.longest if by_chance <= CLUSTERED_BELOW else 1)
+    if length == 1:
         return verdict
-    length = max(rule.burst_length, math.ceil(seen.mean_burst) if seen.clustered else 1)
-    points = verdict.points | {"burst_length": float(length), "n_effective": seen.n_effective}
-    noted = msgspec.structs.replace(verdict, points=points)
+    points = {"burst_length": float(length), "n_effective": seen.n_effective, "p_bursts": seen.p_value}
+    noted = msgspec.structs.replace(verdict, points=verdict.points | points)
     if verdict.outcome is not Outcome.PASS:
         return noted
-    spaced = thinned(missed, length)
-    words = f"every {SPACING * length}th request alone ({len(spaced)}, {np.count_nonzero(spaced)} of them missed)"
-    why = _why(seen, rule)
-    if tally(spaced, p0, rule).outcome is Outcome.PASS:
+    why = _why(seen, by_chance, rule)
+    failing = next((one for one in range(length, 1, -1) if not _shown(thinned(missed, one), p0, rule)), None)
+    spaced = thinned(missed, failing or length)
+    words = (
+        f"every {SPACING * (failing or length)}th request alone "
+        f"({len(spaced)}, {np.count_nonzero(spaced)} of them missed)"
+    )
+    if failing is None:
         return msgspec.structs.replace(noted, reason=f"{verdict.reason}; {why}, and {words} shows it too")
     size = _needed(seen, p0, rule)
     needed = None if size is None else size * SPACING * length
@@ -191,12 +205,16 @@ def demote(verdict: Verdict, missed: Bools, *, p0: float, rule: Rule) -> Verdict
     )
 
 
-def _why(seen: Dependence, rule: Rule) -> str:
+def _shown(spaced: Bools, p0: float, rule: Rule) -> bool:
+    return tally(spaced, p0, rule).outcome is Outcome.PASS
+
+
+def _why(seen: Dependence, by_chance: float, rule: Rule) -> str:
     """What makes the requests dependent: what was seen, or what the plan declares."""
-    if seen.clustered:
+    if by_chance <= CLUSTERED_BELOW:
         return (
-            f"the {seen.misses} misses came in {seen.bursts} burst{'s' if seen.bursts > 1 else ''} of mean length "
-            f"{seen.mean_burst:.3g} (p = {seen.p_value:.2g} if they were independent)"
+            f"the {seen.misses} misses came in {seen.bursts} burst{'s' if seen.bursts > 1 else ''}, the longest of "
+            f"{seen.longest} (p = {by_chance:.2g} if they were independent)"
         )
     return f"the plan declares bursts of mean length {rule.burst_length}"
 

@@ -1,6 +1,7 @@
 """Verdicts on bare samples: "the percentile is at most" and "the share of ok requests is at least".
 
-Both are the same claim, "P(ok) >= p", and are tested alike (:mod:`go_live.judge.tally`).
+Both are the same claim, "P(ok) >= p", and are tested alike (:mod:`go_live.judge.tally`). Values are in due order, for
+misses that come in bursts take a PASS away (:mod:`go_live.judge.dependence`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from go_live.judge import binomial
+from go_live.judge.dependence import demote
 from go_live.judge.percentiles import latency_points, percentile
 from go_live.judge.tally import Rule, explain, tally
 from go_live.outcome import Outcome, Verdict
@@ -60,11 +62,11 @@ def at_most(
     fault = _fault(values)
     if fault:
         return cannot(claim, fault, scope=scope, limit=limit, unit=unit, n=len(values))
-    missed = values > limit
-    found = tally(missed, q / 100, Rule.of(need))
+    missed, rule = values > limit, Rule.of(need)
+    found = tally(missed, q / 100, rule)
     measured = percentile(values, q)
     seen = f"{what} p{q} {_figure(values, measured, unit)} {'>' if measured > limit else '<='} {limit:g} {unit}"
-    return Verdict(
+    verdict = Verdict(
         claim=claim,
         outcome=found.outcome,
         reason=explain(found, seen=seen, missed="over it"),
@@ -78,6 +80,7 @@ def at_most(
         margin=found.margin,
         points=latency_points(values) if unit == "ms" else {},
     )
+    return demote(verdict, missed, p0=q / 100, rule=rule)
 
 
 def at_least(
@@ -99,11 +102,11 @@ def at_least(
     fault = _fault(values)
     if fault:
         return cannot(claim, fault, scope=scope, limit=limit, unit=unit, n=len(values))
-    missed = values < limit
-    found = tally(missed, share, Rule.of(need))
+    missed, rule = values < limit, Rule.of(need)
+    found = tally(missed, share, rule)
     measured = -percentile(-values, share * 100)
     seen = f"{what} {measured:.3g} {unit} {'<' if measured < limit else '>='} {limit:g} {unit}"
-    return Verdict(
+    verdict = Verdict(
         claim=claim,
         outcome=found.outcome,
         reason=explain(found, seen=seen, missed="below it"),
@@ -116,6 +119,7 @@ def at_least(
         needed=found.needed,
         margin=found.margin,
     )
+    return demote(verdict, missed, p0=share, rule=rule)
 
 
 def share_ok(
@@ -135,12 +139,12 @@ def share_ok(
     claim = scoped(scope, f"{what} is at least {rate * 100:g} %")
     if not len(oks):
         return cannot(claim, NO_REQUESTS, scope=scope, limit=rate, unit="share", n=0)
-    rule = Rule.of(need)
-    found = tally(~np.asarray(oks, dtype=np.bool_), rate, rule)
+    failed, rule = ~np.asarray(oks, dtype=np.bool_), Rule.of(need)
+    found = tally(failed, rate, rule)
     share = 1 - found.misses / found.n
     seen = f"{what} {share * 100:.4g} % {'<' if share < rate else '>='} {rate * 100:g} %"
     lower, upper = binomial.bounds(found.misses, found.n, rule.confidence)
-    return Verdict(
+    verdict = Verdict(
         claim=claim,
         outcome=found.outcome,
         reason=explain(found, seen=seen, missed=missed),
@@ -154,6 +158,7 @@ def share_ok(
         margin=found.margin,
         points={"share_lower": lower, "share_upper": upper},
     )
+    return demote(verdict, failed, p0=rate, rule=rule)
 
 
 def cannot(

@@ -89,7 +89,8 @@ def test_the_recorded_shape_is_clustered() -> None:
     """450 misses of 2000 in nine bursts of 50: clustered beyond doubt, and worth a few dozen independent requests."""
     numbers = [start + i for start in range(0, 1800, 200) for i in range(50)]
     found = dependence.measure(misses(*numbers, n=2000))
-    assert (found.misses, found.bursts, found.mean_burst, found.clustered) == (450, 9, 50, True)
+    assert (found.misses, found.bursts, found.mean_burst, found.longest) == (450, 9, 50, 50)
+    assert found.p_value < 1e-6
     assert found.autocorrelation == pytest.approx(0.97, abs=0.01)
     assert 10 < found.n_effective < 60
 
@@ -98,7 +99,7 @@ def test_without_a_miss_nothing_clusters() -> None:
     """A run without a miss, and one of misses alone, tell nothing of dependence."""
     for missed in (misses(n=50), ~misses(n=50)):
         found = dependence.measure(missed)
-        assert (found.p_value, found.clustered, found.autocorrelation, found.n_effective) == (1, False, 0, 50)
+        assert (found.p_value, found.autocorrelation, found.n_effective) == (1, 0, 50)
     assert dependence.measure(misses(n=50)).mean_burst == 0
 
 
@@ -153,7 +154,7 @@ def test_a_burst_takes_a_pass_away() -> None:
     verdict = judged(misses(*range(100, 105), *range(400, 405), n=600))
     assert tally(misses(*range(10), n=600), P95, RULE).outcome is Outcome.PASS
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "the 10 misses came in 2 bursts of mean length 5" in verdict.reason
+    assert "the 10 misses came in 2 bursts, the longest of 5 (p = 0.00018" in verdict.reason
     assert "every 15th request alone (40, 0 of them missed) does not show it: a newly planned run of" in verdict.reason
     assert verdict.points["burst_length"] == 5
     assert verdict.points["p50_ms"] == 1
@@ -163,14 +164,52 @@ def test_a_burst_takes_a_pass_away() -> None:
 
 def test_one_burst_is_said_as_one() -> None:
     """The sentence counts in English."""
-    assert "came in 1 burst of mean length 5" in judged(misses(*range(5), n=600)).reason
+    assert "came in 1 burst, the longest of 5 (p" in judged(misses(*range(5), n=600)).reason
 
 
 def test_a_pass_on_the_spaced_requests_stays_a_pass() -> None:
-    """One burst of three in 3000 requests: every ninth request alone shows p95 as well, and the reason says so."""
-    verdict = judged(misses(4, 5, 6, n=3000))
+    """One burst of five in 3000 requests: every 15th request alone shows p95 as well, and the reason says so."""
+    verdict = judged(misses(4, 5, 6, 7, 8, n=3000))
     assert verdict.outcome is Outcome.PASS
-    assert verdict.reason.endswith("every 9th request alone (334, 0 of them missed) shows it too")
+    assert verdict.reason.endswith("every 15th request alone (200, 0 of them missed) shows it too")
+
+
+def test_a_pass_must_hold_at_every_spacing() -> None:
+    """Every ninth request would pass and every sixth misses too often: the shorter spacing counts as well."""
+    declared = msgspec.structs.replace(RULE, burst_length=3)
+    missed = misses(*(6 * i for i in range(1, 60) if i % 3), n=4000)
+    assert tally(missed, P95, RULE).outcome is Outcome.PASS
+    assert tally(dependence.thinned(missed, 3), P95, RULE).outcome is Outcome.PASS
+    assert tally(dependence.thinned(missed, 2), P95, RULE).outcome is not Outcome.PASS
+    verdict = judged(missed, declared)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "every 6th request alone" in verdict.reason
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=14), st.integers(60, 700), st.integers(1, 3), st.data())
+def test_one_more_miss_never_helps(burst: list[bool], n: int, declared: int, data: st.DataObject) -> None:
+    """Whatever the misses, a further one turns nothing into a PASS."""
+    rule = msgspec.structs.replace(RULE, burst_length=declared)
+    missed = np.zeros(n, dtype=np.bool_)
+    missed[: len(burst)] = burst
+    more = missed.copy()
+    more[data.draw(st.integers(0, n - 1))] = True
+    if judged(more, rule).outcome is Outcome.PASS:
+        assert judged(missed, rule).outcome is Outcome.PASS
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from([0.01, 0.05, 0.5, 0.9]))
+def test_long_bursts_are_as_improbable_as_said(length: int, n: int, rate: float) -> None:
+    """The bound is never below the exact probability, and near it where it is small."""
+    streak = [0.0] * length
+    streak[0], seen = 1.0, 0.0
+    for _ in range(n):
+        seen += streak[-1] * rate
+        streak = [sum(streak) * (1 - rate), *(chance * rate for chance in streak[:-1])]
+    bound = dependence.longest_probability(length, n, rate)
+    assert bound >= seen - 1e-12
+    if bound < 0.05 and n >= length:
+        assert seen == pytest.approx(bound, rel=0.06)
 
 
 def test_a_fail_stays_a_fail() -> None:
