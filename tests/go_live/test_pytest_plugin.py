@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from go_live import checklist
-from go_live.errors import GoliveError, MeasurementError, UsageError
+from go_live.errors import GoliveError, MeasurementError, ResumeRefusedError, UsageError
 from go_live.evidence.run_directory import CheckReport
 from go_live.gate import Gate
 from go_live.outcome import Outcome
@@ -39,6 +39,7 @@ def run(pytester: pytest.Pytester, body: str, **options: Any) -> tuple[list[Chec
         root=Path(),
         directory=Path(),
         record=lambda _record: None,
+        due=lambda _record: None,
         fact=lambda _facts: None,
         progress=None,  # type: ignore[arg-type]
     )
@@ -134,3 +135,23 @@ def test_a_check_without_an_item_stops_the_run(
     assert reports == []
     assert isinstance(error, kind)
     assert told in str(error)
+
+
+def test_what_was_reported_before_a_kill_stands(pytester: pytest.Pytester) -> None:
+    """A check that has reported is not asked again by the resumed run."""
+    body = "".join(f'@item("X-1")\ndef {name}(verdict):\n    verdict(PASS)\n' for name in ("test_it", "test_other"))
+    reports, error = run(pytester, body, done=["test_checks.py::test_it"])
+    assert error is None
+    assert [report.test for report in reports] == ["test_checks.py::test_other"]
+
+
+def test_a_refused_resume_adds_nothing(pytester: pytest.Pytester) -> None:
+    """When the target is another one, no report is written and the run ends with that error."""
+    body = (
+        "from go_live.errors import ResumeRefusedError\n"
+        "@pytest.fixture\ndef target():\n    raise ResumeRefusedError('another target')\n"
+        '@item("X-1")\ndef test_it(target, verdict):\n    verdict(PASS)\n'
+    )
+    reports, error = run(pytester, body)
+    assert reports == []
+    assert isinstance(error, ResumeRefusedError)
