@@ -20,6 +20,7 @@ from go_live.plan import Options, digest_files, make_plan, versions
 from go_live.records import Record
 from go_live.release import waivers
 from go_live.table import Columns
+from go_live.waivers import foreseen
 
 PYTEST_INI = "pytest.ini"
 
@@ -151,7 +152,7 @@ def prepare(options: Options, root: Path) -> tuple[Plan, list[str]]:
     if plan.target.kind == "local":
         notes = preflight.check_rehearsal(facts, engine=plan.target.device in {"cpu", "cuda"})
     attestations.load(root / settings.attestations.file)
-    return plan, notes
+    return plan, [*notes, *foreseen(profile=plan.profile, terms=plan.terms(now.timestamp()))]
 
 
 def checks_folder(root: Path) -> Path:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from go_live.table import Table
 
 DESCRIPTION = """\
-Judge a run directory, a records file (JSON lines) or a CSV of the recorded format, without measuring again.
+Judge a run directory, a release's record, a records file (JSON lines) or a CSV of the recorded format, without
+measuring again.
 
 A CSV does not say what it was. Without --slo it is judged against the SLO table of a load level, or, when it has
 more rows than a load level has requests, against the soak's criteria, which are the stricter ones.

@@ -121,6 +121,16 @@ def judge(outcomes: Mapping[str, Outcome], *, profile: str, terms: Terms) -> tup
     return tuple(judged)
 
 
+def foreseen(*, profile: str, terms: Terms) -> tuple[str, ...]:
+    """What is known against the waivers of this scope before anything is measured, a line each."""
+    worst = {waiver.item: Outcome.FAIL for waiver in terms.waivers}
+    return tuple(
+        f"{one.waiver.source} will not count: {one.why}"
+        for one in judge(worst, profile=profile, terms=terms)
+        if one.standing in {Standing.FORBIDDEN, Standing.EXPIRED}
+    )
+
+
 def used(judged: Sequence[Judged]) -> dict[str, Waiver]:
     """The waivers that count, by item."""
     return {one.waiver.item: one.waiver for one in judged if one.standing is Standing.USED}

@@ -1,13 +1,13 @@
 """What was run, where, and on what: the facts a report ends with. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from go_live.checklist import Plan
-from go_live.decide import Decision
+from go_live.decide import RELEASED, Decision
 from go_live.report import text
 from go_live.report.model import Fact, FactGroup
 
@@ -29,7 +29,15 @@ def head(plan: Plan, decision: Decision, started: str, finished: str) -> tuple[F
         Fact(name="Started", value=started),
         Fact(name="Took", value=_took(started, finished)),
         Fact(name="Run", value=plan.run_id),
+        *_holds_until(decision),
     )
+
+
+def _holds_until(decision: Decision) -> tuple[Fact, ...]:
+    """Until when a release can be made of this: the end of the first evidence or waiver that it rests on."""
+    if decision.answer not in RELEASED or decision.valid_until is None:
+        return ()
+    return (Fact(name="Holds until", value=f"{datetime.fromtimestamp(decision.valid_until, UTC):%Y-%m-%dT%H:%M:%SZ}"),)
 
 
 def subject(plan: Plan) -> str:

@@ -242,6 +242,8 @@ def test_a_run_directory_is_judged_again(tmp_path: Path) -> None:
     code, found = judge_in_a_process(run_directory(tmp_path))
     assert (code, found["outcome"], found["n"]) == (0, "pass", 372)
     assert [verdict["item"] for verdict in found["verdicts"]] == ["PERF-1"] * 3 + ["PERF-3"] * 3
+    (note,) = found["notes"]
+    assert note.startswith("this judges the run as of its end; today what held at the end of the run holds no longer")
 
 
 def test_a_killed_run_is_not_passed(tmp_path: Path) -> None:

@@ -9,7 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_live.outcome import SATISFYING, Outcome
-from go_live.waivers import DAY_S, MAX_DAYS, WAIVABLE, Judged, Standing, Terms, Waiver, judge, person, same_person, used
+from go_live.waivers import (
+    DAY_S,
+    MAX_DAYS,
+    WAIVABLE,
+    Judged,
+    Standing,
+    Terms,
+    Waiver,
+    foreseen,
+    judge,
+    person,
+    same_person,
+    used,
+)
 
 NOW = 1_795_430_000.0
 COMMIT = "3389986f0d" * 4
@@ -98,6 +111,18 @@ def test_an_item_is_waived_once() -> None:
     first, second = judge({"PERF-4": Outcome.FAIL}, profile="production", terms=terms)
     assert (first.standing, second.standing) == (Standing.USED, Standing.UNUSED)
     assert used([first, second]) == {"PERF-4": WAIVER}
+
+
+def test_what_will_not_count_is_known_before_the_run() -> None:
+    """Of the waivers of this scope, those that are forbidden or expired are told before an hour is measured."""
+    wrong = msgspec.structs.replace(WAIVER, item="SOAK-2", refused="its approval cannot be verified")
+    past = msgspec.structs.replace(WAIVER, item="SOAK-3", expires_at=NOW)
+    elsewhere = msgspec.structs.replace(wrong, profile="rehearsal")
+    terms = msgspec.structs.replace(TERMS, waivers=(WAIVER, wrong, past, elsewhere))
+    assert foreseen(profile="production", terms=terms) == (
+        "waivers.toml, waiver 1 (PERF-4) will not count: its approval cannot be verified",
+        "waivers.toml, waiver 1 (PERF-4) will not count: it held until 2026-12-10",
+    )
 
 
 @given(

@@ -127,6 +127,12 @@ def test_a_waiver_for_a_commit_names_it() -> None:
     )
 
 
+def test_how_long_it_holds_is_told(view: View) -> None:
+    """The report says until when a release can be made of it, and of a NO-GO it says nothing of the kind."""
+    assert {fact.name: fact.value for fact in view.head}["Holds until"] == "2026-11-30T10:33:20Z"
+    assert "Holds until" not in {fact.name for fact in report().head}
+
+
 def test_a_run_without_waivers_says_nothing_of_them() -> None:
     """Where nobody waived anything, no rendering has a section about it."""
     view = report()
