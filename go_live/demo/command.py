@@ -71,11 +71,12 @@ def run(args: argparse.Namespace) -> int:
 def judge(records: list[Record]) -> Judgement:
     """The claims that the recorded file could answer, on its reconstruction."""
     limits, slo = reconstruction.SOAK, reconstruction.SLO
+    watched = soak.trends(limits, records)
     verdicts: list[Verdict] = [
         soak.total_p50(limits, slo, records),
         soak.total_p95(limits, slo, records),
         soak.success(limits, slo, records),
-        soak.throughput(limits, records),
+        *(watched[name] for name in (soak.TOTAL, soak.TOKENS, soak.RIGHT)),
     ]
     outcome, reason = conclude(verdicts)
     return Judgement(

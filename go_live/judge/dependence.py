@@ -188,7 +188,7 @@ def demote(verdict: Verdict, missed: Bools, *, p0: float, rule: Rule) -> Verdict
     failing = next((one for one in range(length, 1, -1) if not _shown(thinned(missed, one), p0, rule)), None)
     spaced = thinned(missed, failing or length)
     words = (
-        f"every {SPACING * (failing or length)}th request alone "
+        f"one request in {SPACING * (failing or length)} alone "
         f"({len(spaced)}, {np.count_nonzero(spaced)} of them missed)"
     )
     if failing is None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
-from go_live.judge import drift, soak
-from go_live.judge.shares import at_least, at_most, cannot, scoped, share_ok
+from go_live.judge import soak
+from go_live.judge.shares import NO_REQUESTS, at_least, at_most, cannot, scoped, share_ok
+from go_live.judge.stability import Series, claim, soak_trends
 from go_live.judge.tally import Rule
 from go_live.judge.validity import hollow
 
@@ -66,7 +68,7 @@ def load_verdicts(slo: Slo, samples: Sequence[Sample]) -> list[Verdict]:
 
 
 def soak_verdicts(limits: Soak, slo: Slo, samples: Sequence[Sample]) -> list[Verdict]:
-    """Total p50, total p95, success and throughput of a soak, against the soak's criteria."""
+    """Total p50, total p95 and success of a soak, and whether it stays as it began, against the soak's criteria."""
     totals, first = [sample.total_ms for sample in samples], samples[0].row if samples else 1
     p50 = _total(totals, 50, limits.total_ms_p50, slo.confidence, soak.SCOPE)
     p95 = _total(totals, 95, limits.total_ms_p95, slo.confidence, soak.SCOPE)
@@ -74,7 +76,7 @@ def soak_verdicts(limits: Soak, slo: Slo, samples: Sequence[Sample]) -> list[Ver
         soak.located(p50, totals, first=first),
         soak.located(p95, totals, first=first),
         _success(samples, limits.success_rate, slo.confidence, soak.SCOPE),
-        _throughput(limits.drift, samples),
+        *_trends(limits.drift, samples),
     ]
 
 
@@ -104,9 +106,26 @@ def _rate(samples: Sequence[Sample], slo: Slo) -> Verdict:
     )
 
 
-def _throughput(limits: Drift, samples: Sequence[Sample]) -> Verdict:
-    fault = hollow([sample.total_ms for sample in samples])
+def _trends(limits: Drift, samples: Sequence[Sample]) -> list[Verdict]:
+    """Total time, tokens/s and right answers, as one family; without times of day, places are told by row."""
+    fault = hollow([sample.total_ms for sample in samples]) if samples else NO_REQUESTS
+    rows = np.array([sample.row for sample in samples], dtype=np.intp)
+    ok = np.array([sample.ok for sample in samples], dtype=np.bool_)
+    totals = np.array([sample.total_ms for sample in samples], dtype=np.float64)
+    rates = np.array([sample.tokens_per_s for sample in samples], dtype=np.float64)
+    series = {
+        soak.TOTAL: Series(values=totals[ok], worse="up", floor=limits.max_change, numbers=rows[ok], each="rows"),
+        soak.TOKENS: Series(values=rates, worse="down", floor=limits.max_change, numbers=rows, each="rows"),
+        soak.RIGHT: Series(
+            values=ok.astype(np.float64),
+            worse="down",
+            floor=limits.ok_rate_max_drop,
+            base=1.0,
+            numbers=rows,
+            each="rows",
+        ),
+    }
     if fault:
-        return cannot(drift.claim("tokens/s", limits, scope=soak.SCOPE), fault, scope=soak.SCOPE, n=len(samples))
-    values = [sample.tokens_per_s for sample in samples]
-    return drift.trend(values, limits, what="tokens/s", worse="down", scope=soak.SCOPE)
+        said = {name: claim(name, one, soak.SCOPE) for name, one in series.items()}
+        return [cannot(sentence, fault, scope=soak.SCOPE, n=len(samples)) for sentence in said.values()]
+    return soak_trends(series, limits, scope=soak.SCOPE)

@@ -6,34 +6,37 @@ the timed engine and is only for the harness's own tests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from go_live.judge import drift
 from go_live.judge.claims import judged, latency, success_claim, uncounted, unreported
 from go_live.judge.episodes import where
 from go_live.judge.shares import cannot
+from go_live.judge.stability import Series, soak_trends, worker_restarts
+from go_live.judge.stability import claim as trend_claim
 from go_live.judge.tally import Rule
 from go_live.judge.validity import unusable
 from go_live.outcome import Outcome, Verdict
 from go_live.records import ErrorClass, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from go_live.config import Slo, Soak
     from go_live.judge.percentiles import Figures
-    from go_live.table import Table
+    from go_live.table import Floats, Table
+
+    Memory = Mapping[str, tuple[Floats, Floats]]
 
 SCOPE = "soak"
 
 FAMILY = 3
 """Claims on shares that a soak answers: total p50, total p95, fail rate."""
 
-TRENDS = 2
-"""Trends that are tested, and share alpha: execution time and throughput."""
+EXEC, TOTAL, QUEUE, TOKENS, RIGHT, WORKERS = "exec_ms", "total_ms", "queue_ms", "tokens/s", "right answers", "workers"
+"""What is watched over a soak."""
 
 TIMEOUTS = (ErrorClass.DEADLINE, ErrorClass.TIMED_OUT)
 
@@ -63,25 +66,88 @@ def success(soak: Soak, slo: Slo, records: Iterable[Record], *, allow_timed: boo
     return success_claim(due, soak.success_rate, rule(slo), scope=SCOPE, allow_timed=allow_timed)
 
 
-def stable_exec(soak: Soak, records: Iterable[Record], *, allow_timed: bool = False) -> Verdict:
+def stable_exec(
+    soak: Soak, records: Iterable[Record], *, memory: Memory | None = None, allow_timed: bool = False
+) -> Verdict:
     """The execution time does not grow over the soak; over answered requests, since failures are judged apart."""
-    due = judged(records, phase="soak")
-    claim = drift.claim("exec_ms", soak.drift, scope=SCOPE)
-    fault = unusable(due, allow_timed=allow_timed) or unreported(due, "exec")
-    if fault:
-        return cannot(claim, fault, scope=SCOPE, n=len(due))
-    values = due.exec_ms[due.ok]
-    return drift.trend(values, soak.drift, what="exec_ms", worse="up", scope=SCOPE, family=TRENDS)
+    return trends(soak, records, memory=memory, allow_timed=allow_timed)[EXEC]
 
 
-def throughput(soak: Soak, records: Iterable[Record], *, allow_timed: bool = False) -> Verdict:
+def throughput(
+    soak: Soak, records: Iterable[Record], *, memory: Memory | None = None, allow_timed: bool = False
+) -> Verdict:
     """Tokens per second of a request do not fall over the soak; a request without an answer delivers none."""
+    return trends(soak, records, memory=memory, allow_timed=allow_timed)[TOKENS]
+
+
+def stable(
+    soak: Soak, records: Iterable[Record], *, memory: Memory | None = None, allow_timed: bool = False
+) -> list[Verdict]:
+    """Everything else that a soak may wear out: total and queue time, right answers, workers, and their memory."""
+    found = trends(soak, records, memory=memory, allow_timed=allow_timed)
+    return [verdict for name, verdict in found.items() if name not in (EXEC, TOKENS)]
+
+
+def trends(
+    soak: Soak, records: Iterable[Record], *, memory: Memory | None = None, allow_timed: bool = False
+) -> dict[str, Verdict]:
+    """Every figure of the soak by its name, judged as one family (:mod:`go_live.judge.stability`).
+
+    Args:
+        soak: Limits.
+        records: The run's; those of phase ``soak`` are judged.
+        memory: Resident memory of each worker by its id: Unix time and bytes of each sample; None where nobody looked.
+        allow_timed: Accept the timed engine; only for the harness's own tests.
+    """
     due = judged(records, phase="soak")
-    claim = drift.claim("tokens/s", soak.drift, scope=SCOPE)
-    fault = unusable(due, allow_timed=allow_timed) or uncounted(due)
-    if fault:
-        return cannot(claim, fault, scope=SCOPE, n=len(due))
-    return drift.trend(due.tokens_per_s, soak.drift, what="tokens/s", worse="down", scope=SCOPE, family=TRENDS)
+    bad = unusable(due, allow_timed=allow_timed)
+    series = figures(soak, due, memory or {})
+    faults = {EXEC: unreported(due, "exec"), QUEUE: unreported(due, "queue"), TOKENS: uncounted(due)}
+    sound = {name: one for name, one in series.items() if not (bad or faults.get(name))}
+    found = dict(zip(sound, soak_trends(sound, soak.drift, scope=SCOPE), strict=True))
+    for name, one in series.items():
+        if name not in found:
+            reason = bad or faults.get(name) or ""
+            found[name] = cannot(trend_claim(name, one, SCOPE), reason, scope=SCOPE, limit=one.floor, n=len(due))
+    return {name: found[name] for name in series} | {WORKERS: workers(soak, due, bad)}
+
+
+def workers(soak: Soak, due: Table, bad: str | None = None) -> Verdict:
+    """Hardly a worker was replaced; ``bad`` says why ``due`` are no evidence."""
+    if bad:
+        return cannot(f"{SCOPE}: hardly a worker is replaced", bad, scope=SCOPE, n=len(due))
+    ok = due.ok
+    at_s = due.wall[ok] - _begin(due)
+    return worker_restarts(due.worker[ok], soak.drift, numbers=np.flatnonzero(ok) + 1, at_s=at_s, scope=SCOPE)
+
+
+def figures(soak: Soak, due: Table, memory: Memory) -> dict[str, Series]:
+    """What is watched over a soak; failures carry no times, and are in right answers and tokens/s."""
+    limits, ok, at_s = soak.drift, due.ok, due.wall - _begin(due)
+    answered: dict[str, Any] = {"numbers": np.flatnonzero(ok) + 1, "at_s": at_s[ok]}
+    totals = due.total_ms[ok]
+    queue_base = float(np.median(totals)) if totals.size else 0.0
+    up: dict[str, Any] = {"worse": "up", "floor": limits.max_change}
+    found = {
+        EXEC: Series(values=due.exec_ms[ok], **up, **answered),
+        TOTAL: Series(values=totals, **up, **answered),
+        QUEUE: Series(
+            values=due.queue_ms[ok], base=queue_base, base_name=" of the median total time", **up, **answered
+        ),
+        TOKENS: Series(values=due.tokens_per_s, worse="down", floor=limits.max_change, at_s=at_s),
+        RIGHT: Series(values=ok.astype(np.float64), worse="down", floor=limits.ok_rate_max_drop, base=1.0, at_s=at_s),
+    }
+    return found | {
+        f"memory of {worker}": Series(
+            values=bytes_, worse="up", floor=limits.rss_max_growth, at_s=wall - wall[:1], each="samples"
+        )
+        for worker, (wall, bytes_) in memory.items()
+    }
+
+
+def _begin(due: Table) -> float:
+    """Unix time of the first request; 0 without one."""
+    return float(due.wall[0]) if len(due) else 0.0
 
 
 def no_timeouts(records: Iterable[Record], *, allow_timed: bool = False) -> Verdict:
@@ -162,8 +228,7 @@ def soak_claims(
     verdicts = [
         total_p50(soak, slo, records, allow_timed=allow_timed),
         total_p95(soak, slo, records, allow_timed=allow_timed),
-        stable_exec(soak, records, allow_timed=allow_timed),
-        throughput(soak, records, allow_timed=allow_timed),
+        *trends(soak, records, allow_timed=allow_timed).values(),
         no_timeouts(records, allow_timed=allow_timed),
     ]
     if planned_s is not None:

@@ -132,7 +132,7 @@ def test_levels_soak_and_success_from_records(tmp_path: Path) -> None:
     ]
     found = judge(jsonl(tmp_path, kept), CONFIG)
     assert (found.outcome, found.n, found.slo) == (Outcome.PASS, 548, "load and soak")
-    assert [verdict.scope for verdict in found.verdicts] == ["c=2"] * 6 + ["c=3"] * 6 + ["soak"] * 5 + [None]
+    assert [verdict.scope for verdict in found.verdicts] == ["c=2"] * 6 + ["c=3"] * 6 + ["soak"] * 9 + [None]
     assert found.verdicts[-1].n == 548
     assert found.not_in_file == ("planned duration",)
 
@@ -287,7 +287,9 @@ def test_the_recorded_soak_is_a_no_go(options: dict[str, str]) -> None:
     assert found.outcome is Outcome.FAIL
     assert "soak total p95 6929 ms > 6000 ms, with 452 of 2000 requests over it" in found.reason
     assert "requests 2-320 and 1507-1647 hold 436 of them" in found.reason
-    assert [verdict.outcome for verdict in found.verdicts] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS, Outcome.PASS]
+    # The slow requests come in bursts of up to 50, so that the p50 of 2000 is not shown either.
+    p50, p95, *others = [verdict.outcome for verdict in found.verdicts]
+    assert (p50, p95, others) == (Outcome.INCONCLUSIVE, Outcome.FAIL, [Outcome.PASS] * 4)
 
 
 @recorded_runs

@@ -18,7 +18,7 @@ def test_it_says_why_it_is_a_no_go(tmp_path: Path, capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert out.startswith("A team tagged a soak like this; here is why it is a NO-GO.\n")
     assert (
-        "NO-GO  1 of 4 claims is shown not to hold: soak total p95 6929 ms > 6000 ms, with 452 of 2000 requests" in out
+        "NO-GO  1 of 6 claims is shown not to hold: soak total p95 6929 ms > 6000 ms, with 452 of 2000 requests" in out
     )
     assert "the judged soak would exit 1" in out
     assert f"report: {tmp_path / 'report.html'}" in out

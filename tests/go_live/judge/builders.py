@@ -16,9 +16,7 @@ SLO = Slo(
     tokens_per_s_p50=40,
     success_rate=0.99,
 )
-DRIFT = Drift(
-    batches=12, alpha=0.01, max_change=0.2, ok_rate_max_drop=0.01, rss_max_growth=0.1, worker_restarts_max=1
-)
+DRIFT = Drift(batches=12, alpha=0.01, max_change=0.2, ok_rate_max_drop=0.01, rss_max_growth=0.1, worker_restarts_max=1)
 SOAK = Soak(concurrency=2, minutes=60, total_ms_p50=4000, total_ms_p95=6000, success_rate=0.99, drift=DRIFT)
 CLIENT = Client(concurrency_cap=3, timeout_s=45, lag_ms_p99_max=100, offered_min=0.95)
 
@@ -37,6 +35,7 @@ def record(seq: int, **changes: Any) -> Record:
         "execution_ms": 2788 + seq * 37 % 60,
         "delay_ms": 5 + seq % 3,
         "output_tokens": 150,
+        "worker": "w1",
     }
     return Record(**{**fields, **changes})
 

@@ -150,12 +150,12 @@ def test_independent_requests_are_left_alone() -> None:
 
 
 def test_a_burst_takes_a_pass_away() -> None:
-    """Ten misses in two bursts of 600 pass if independent; every 15th request alone (40) cannot show p95."""
+    """Ten misses in two bursts of 600 pass if independent; one request in 15 alone (40) cannot show p95."""
     verdict = judged(misses(*range(100, 105), *range(400, 405), n=600))
     assert tally(misses(*range(10), n=600), P95, RULE).outcome is Outcome.PASS
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "the 10 misses came in 2 bursts, the longest of 5 (p = 0.00018" in verdict.reason
-    assert "every 15th request alone (40, 0 of them missed) does not show it: a newly planned run of" in verdict.reason
+    assert "one request in 15 alone (40, 0 of them missed) does not show it: a newly planned run of" in verdict.reason
     assert verdict.points["burst_length"] == 5
     assert verdict.points["p50_ms"] == 1
     assert verdict.needed is not None
@@ -168,10 +168,10 @@ def test_one_burst_is_said_as_one() -> None:
 
 
 def test_a_pass_on_the_spaced_requests_stays_a_pass() -> None:
-    """One burst of five in 3000 requests: every 15th request alone shows p95 as well, and the reason says so."""
+    """One burst of five in 3000 requests: one request in 15 alone shows p95 as well, and the reason says so."""
     verdict = judged(misses(4, 5, 6, 7, 8, n=3000))
     assert verdict.outcome is Outcome.PASS
-    assert verdict.reason.endswith("every 15th request alone (200, 0 of them missed) shows it too")
+    assert verdict.reason.endswith("one request in 15 alone (200, 0 of them missed) shows it too")
 
 
 def test_a_pass_must_hold_at_every_spacing() -> None:
@@ -183,7 +183,7 @@ def test_a_pass_must_hold_at_every_spacing() -> None:
     assert tally(dependence.thinned(missed, 2), P95, RULE).outcome is not Outcome.PASS
     verdict = judged(missed, declared)
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "every 6th request alone" in verdict.reason
+    assert "one request in 6 alone" in verdict.reason
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=14), st.integers(60, 700), st.integers(1, 3), st.data())

@@ -12,7 +12,7 @@ from go_live.table import Table
 from tests.go_live.judge.builders import SLO, SOAK, record, records
 
 
-def healthy(n: int = 500, **changes: Any) -> list[Record]:
+def healthy(n: int = 400, **changes: Any) -> list[Record]:
     """A healthy soak."""
     return records(n, phase="soak", **changes)
 
@@ -26,14 +26,14 @@ def every_claim(run: list[Record], *, allow_timed: bool = False) -> list[Verdict
 def test_a_healthy_soak_passes() -> None:
     """500 steady requests pass every claim; warm-up and load records are not looked at."""
     foreign = [*records(50, bad=range(50), phase="warmup"), *records(50, bad=range(50))]
-    verdicts = every_claim([*foreign, *healthy()])
-    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 7
+    verdicts = every_claim([*foreign, *healthy(500)])
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASS] * 11
     assert {verdict.n for verdict in verdicts} == {500}
 
 
 def test_without_a_plan_the_duration_is_left_out() -> None:
     """A file that does not say how long it was planned for is not judged on it."""
-    assert len(soak.soak_claims(SOAK, SLO, healthy(), planned_s=None)) == 5
+    assert len(soak.soak_claims(SOAK, SLO, healthy(), planned_s=None)) == 9
 
 
 def test_nothing_recorded_is_an_error_everywhere() -> None:
@@ -43,7 +43,7 @@ def test_nothing_recorded_is_an_error_everywhere() -> None:
 
 def test_the_timed_engine_is_never_evidence() -> None:
     """Every claim refuses the timed engine, unless the harness tests itself."""
-    timed = healthy(engine="timed")
+    timed = healthy(500, engine="timed")
     assert {verdict.outcome for verdict in every_claim(timed)} == {Outcome.ERROR}
     assert {verdict.outcome for verdict in every_claim(timed, allow_timed=True)} == {Outcome.PASS}
 
