@@ -1,6 +1,7 @@
-"""Records as columns: a million due requests in some 70 MB, and every figure of them as one array. Pure.
+"""Records as columns: a million due requests in some 75 MB, and every figure of them as one array. Pure.
 
-What judging needs is kept; ``detail``, ``job``, ``answer`` and ``first_token`` stay in the log.
+What judging needs is kept; what a job was asked, called and answered (``prompt``, ``job``, ``job_status``, ``answer``,
+``detail``) and ``first_token`` stay in the log.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ ERRORS = tuple(ErrorClass)
 ERROR_CODES = {error: code for code, error in enumerate(ERRORS)}
 NONE = -1
 """Code of what is not there."""
+CODES = {"seq": "i", "phase": "b", "level": "h", "error": "b", "http_status": "h", "worker": "i", "tokens": "i"}
+"""Columns of whole numbers, each as small as what it holds (array's type codes, which are numpy's)."""
 LARGEST = 2**31 - 1
 """No answer has so many tokens; what claims more is kept as this."""
 
@@ -58,13 +61,9 @@ class Columns:
     def __init__(self) -> None:
         """No rows yet."""
         self.floats = {name: array("d") for name in ("due", "wall", "sent", "done", "delay_ms", "execution_ms")}
-        self.codes = {
-            name: array("i")
-            for name in ("seq", "phase", "level", "error", "http_status", "job_status", "worker", "prompt", "tokens")
-        }
+        self.codes = {name: array(code) for name, code in CODES.items()}
         self.timed = array("b")
-        self.phases, self.levels, self.statuses = Names(), Names(), Names()
-        self.workers, self.prompts = Names(), Names()
+        self.phases, self.levels, self.workers = Names(), Names(), Names()
 
     def __len__(self) -> int:
         """Rows so far."""
@@ -85,9 +84,7 @@ class Columns:
         codes["level"].append(self.levels.code(record.level))
         codes["error"].append(NONE if record.error is None else ERROR_CODES[record.error])
         codes["http_status"].append(NONE if record.http_status is None else record.http_status)
-        codes["job_status"].append(self.statuses.code(record.job_status))
         codes["worker"].append(self.workers.code(record.worker))
-        codes["prompt"].append(self.prompts.code(record.prompt))
         codes["tokens"].append(NONE if record.output_tokens is None else min(record.output_tokens, LARGEST))
         self.timed.append(record.engine == "timed")
 
@@ -293,7 +290,7 @@ class Table(Sequence[Record]):
         return np.frombuffer(self._columns.floats[name], dtype=np.float64)[self._rows]
 
     def _code(self, name: str) -> Codes:
-        return np.frombuffer(self._columns.codes[name], dtype=np.int32)[self._rows]
+        return np.frombuffer(self._columns.codes[name], dtype=CODES[name])[self._rows].astype(np.int32)
 
     def _record(self, row: int) -> Record:
         columns = self._columns
@@ -308,9 +305,7 @@ class Table(Sequence[Record]):
             level=columns.levels.names[codes["level"]],
             error=None if codes["error"] == NONE else ERRORS[codes["error"]],
             http_status=None if codes["http_status"] == NONE else codes["http_status"],
-            job_status=columns.statuses.name(codes["job_status"]),
             worker=columns.workers.name(codes["worker"]),
-            prompt=columns.prompts.name(codes["prompt"]),
             output_tokens=None if codes["tokens"] == NONE else codes["tokens"],
             engine="timed" if columns.timed[row] else None,
         )

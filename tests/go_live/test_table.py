@@ -13,7 +13,7 @@ from go_live.table import Columns, Table
 from tests.go_live.judge.builders import record, records
 from tests.go_live.test_records import records as any_record
 
-DROPPED = {"detail": None, "job": None, "answer": None, "first_token": None}
+DROPPED = {"prompt": None, "job_status": None, "detail": None, "job": None, "answer": None, "first_token": None}
 
 
 def kept(one: Record) -> Record:
@@ -71,7 +71,9 @@ def test_what_became_of_the_requests() -> None:
 
 def test_what_is_not_there_is_nan() -> None:
     """A figure that was not told is NaN, never zero."""
-    table = Table.of([record(0, delay_ms=None, execution_ms=None, output_tokens=None, sent=None, done=None)])
+    table = Table.of(
+        [record(0, delay_ms=None, execution_ms=None, output_tokens=None, sent=None, done=None, worker=None)]
+    )
     columns = (table.delay_ms, table.execution_ms, table.output_tokens, table.sent, table.done)
     assert all(np.isnan(column).all() for column in columns)
     assert math.isinf(table.lag_ms[0])
