@@ -27,6 +27,9 @@ NOTICES = {
 }
 """What the metadata of every profile but production says first."""
 
+WAIVED = "Waived: "
+"""Begins each line of the tag's message that names a waiver."""
+
 FigureName = Literal["exec_ms_p50", "total_ms_p50", "queue_ms_p50", "success_rate"]
 _FIGURES: tuple[FigureName, ...] = get_args(FigureName)
 _MS_PER_S = 1000
@@ -164,6 +167,11 @@ def tag_message(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def waived_lines(message: str) -> list[str]:
+    """The lines of a tag's message that name waivers."""
+    return [line for line in message.splitlines() if line.startswith(WAIVED)]
+
+
 def readiness(document: Mapping[str, Any]) -> str:
     """``2.8 s exec, 3.5 s total p50 at c=2``; figures of two levels each name their own."""
     performance, basis = document["performance"], document["performance_basis"]
@@ -227,7 +235,7 @@ def _waiver(judged: Judged, decision: Decision) -> dict[str, Any]:
 def _waived_line(waiver: Mapping[str, str]) -> str:
     """One waiver in the tag's message; a line break in what a person wrote ends no line here."""
     who = f"owner {waiver['owner']}, approved by {waiver['approver']} ({waiver['approval']})"
-    line = f"Waived: {waiver['item']} ({waiver['outcome']}), {who}, until {waiver['expires']}: {waiver['reason']}"
+    line = f"{WAIVED}{waiver['item']} ({waiver['outcome']}), {who}, until {waiver['expires']}: {waiver['reason']}"
     return " ".join(line.split())
 
 

@@ -10,16 +10,16 @@ from typing import Any
 from go_live.errors import UsageError
 from go_live.release import remote as remotes
 from go_live.release.git import Git, GitError
-from go_live.release.metadata import METADATA_NAME, evidence_digest, read
+from go_live.release.metadata import METADATA_NAME, evidence_digest, read, tag_message, waived_lines
 from go_live.release.repository import open_work_tree
 
 
 def verify_pushed(root: Path, remote: str, version: str, commit: str, records_branch: str) -> list[str]:
     """What is wrong with ``version`` on ``remote``; empty: tag and record are there and name ``commit``.
 
-    The tag must be annotated, bear the name of its ref, name ``commit``, and quote the digest of the evidence that
-    the record lists; the record's metadata must be valid, about this version and commit, and no rehearsal's; each
-    recorded evidence file must have its digest.
+    The tag must be annotated, bear the name of its ref, name ``commit``, and quote the digest of the evidence and the
+    waivers that the record lists; the record's metadata must be valid, about this version and commit, and no
+    rehearsal's; each evidence file must be recorded and have its digest.
 
     Raises:
         UsageError: ``root`` is not in a git repository.
@@ -65,7 +65,13 @@ def _record_problems(git: Git, folder: str, version: str, commit: str, message: 
         found.append(f"the record of {version} is a rehearsal's")
     if (document["version"], document["git_commit"]) != (version, commit):
         found.append(f"the record of {version} is about {document['version']} at {document['git_commit'][:12]}")
-    return found + _evidence_problems(git, folder, document, message)
+    return found + _waiver_problems(document, message) + _evidence_problems(git, folder, document, message)
+
+
+def _waiver_problems(document: dict[str, Any], message: str) -> list[str]:
+    """Tag and metadata must name the same waivers: neither may hide what the release rests on."""
+    told, named = waived_lines(message), waived_lines(tag_message(document))
+    return [] if told == named else ["the tag names other waivers than the record"]
 
 
 def _evidence_problems(git: Git, folder: str, document: dict[str, Any], message: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from go_live.checklist import Item, Plan
-from go_live.decide import Decision, ItemResult
+from go_live.decide import Decision, ItemResult, current
 from go_live.outcome import SATISFYING, SEVERITY, Outcome, Verdict
 from go_live.records import Record
 from go_live.report import figures, gaps, plots, run_facts, text, validation, words
@@ -152,13 +152,16 @@ def soak_view(
 def _concluded(plan: Plan, results: Sequence[ItemResult], decision: Decision) -> dict[str, ItemResult]:
     """What holds of every item of the plan; one without a result is NOT_RUN.
 
-    The decision has the last word: in a run that was killed, nothing that was shown counts.
+    The decision has the last word: in a run that was killed, nothing that was shown counts. What had expired at its
+    end is NOT_RUN, whether or not it was required.
     """
     by_id = {result.item: result for result in results}
     blocking = {blocked.item: blocked for blocked in (*decision.blocking, *decision.waived)}
     concluded = {}
+    terms = None if decision.at is None else plan.terms(decision.at)
     for item in plan.items:
         result = by_id.get(item.id, MISSING)
+        result = result if terms is None else current(result, terms)
         last = blocking.get(item.id, result)
         concluded[item.id] = msgspec.structs.replace(result, outcome=last.outcome, reason=last.reason)
     return concluded

@@ -192,6 +192,7 @@ def test_a_waived_failure_is_a_go_with_waivers_everywhere(tmp_path: Path) -> Non
     assert (decision["answer"], decision["blocking"]) == ("GO-WITH-WAIVERS", [])
     assert [(one["item"], one["outcome"]) for one in decision["waived"]] == [("PERF-8", "fail")]
     assert [one["standing"] for one in decision["waivers"]] == ["used", "forbidden"]
+    assert "waiver 2 (SMK-2) will not count: SMK-2 can never be waived" in done.stderr
     message = git(project.parent / "remote.git", "tag", "--list", "--format=%(contents)", "v1.0-production")
     metadata = json.loads((project / "DEPLOYMENT_METADATA.json").read_text(encoding="utf-8"))
     assert [one["outcome"] for one in metadata["waivers"]] == ["fail"]

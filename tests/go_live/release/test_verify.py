@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from go_live.config import Config
+from go_live.evidence.run_directory import decide_run
+from go_live.outcome import Outcome
 from go_live.release.git import Git
 from go_live.release.metadata import METADATA_NAME, encode, tag_message
 from go_live.release.publish import publish
@@ -16,7 +19,10 @@ from go_live.release.record import Stamp, record_commit, tag_payload, write_tag
 from go_live.release.state import Release
 from go_live.release.verify import verify_pushed
 from tests.go_live.release.conftest import (
+    ENDED,
     FILES,
+    PASSED,
+    WAIVER,
     WHEN,
     git,
     make_metadata,
@@ -163,6 +169,22 @@ def test_a_compressed_log(
     assert verify() == []
     record_again(remote, record | {"log.jsonl.gz": change(packed)})
     assert verify() == ["recorded log.jsonl is not the file the decision was made on"]
+
+
+def test_waivers_that_only_one_of_them_names(remote: Path, config: Config, release: Release, verify: Verify) -> None:
+    """A tag that hides a waiver of the record, and a record that hides a waiver of the tag, are found out."""
+    plan = make_plan(config, release.commit, waivers=(WAIVER,))
+    results = (PASSED[0], msgspec.structs.replace(PASSED[1], outcome=Outcome.FAIL, reason="no answer"))
+    waived = make_metadata(plan, results=results, decision=decide_run(plan, results, now=ENDED))
+    clean = make_metadata(make_plan(config, release.commit))
+    for recorded, tagged, problems in (
+        (waived, waived, []),
+        (waived, clean, ["the tag names other waivers than the record"]),
+        (clean, waived, ["the tag names other waivers than the record"]),
+    ):
+        record_again(remote, {**FILES, METADATA_NAME: encode(recorded)})
+        tag_again(remote, message=tag_message(tagged))
+        assert verify() == problems
 
 
 def test_unreachable(remote: Path, verify: Verify) -> None:

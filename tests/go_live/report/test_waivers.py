@@ -36,12 +36,13 @@ EXPIRED = msgspec.structs.replace(WAIVER, item="PERF-3", expires="2026-11-22", e
 WHAT = ("SOAK-2", "FAIL", "Ada Lovelace", "Grace Hopper", "4711", "The soak met a planned rebuild.", "2026-12-10")
 
 
-def report(*waivers: Waiver, verdicts: dict[str, Sequence[Verdict]] | None = None) -> View:
+def report(*waivers: Waiver, verdicts: dict[str, Sequence[Verdict]] | None = None, age_days: float = 0) -> View:
     """A production run with these waivers, whose soak was slow and that holds otherwise."""
     plan = samples.plan("production", waivers=waivers)
     told = samples.GOOD | {name: samples.BAD[name] for name in ("SOAK-2", "MON-5")} | (verdicts or {})
     results: list[ItemResult] = [
-        msgspec.structs.replace(combine(item.id, told.get(item.id, ())), concluded_at=ENDED) for item in plan.items
+        msgspec.structs.replace(combine(item.id, told.get(item.id, ())), concluded_at=ENDED - age_days * DAY_S)
+        for item in plan.items
     ]
     return run_view(
         plan=plan,
@@ -131,6 +132,16 @@ def test_how_long_it_holds_is_told(view: View) -> None:
     """The report says until when a release can be made of it, and of a NO-GO it says nothing of the kind."""
     assert {fact.name: fact.value for fact in view.head}["Holds until"] == "2026-11-30T10:33:20Z"
     assert "Holds until" not in {fact.name for fact in report().head}
+
+
+def test_what_has_expired_is_shown_as_such() -> None:
+    """What was too old at the end of the run is NOT RUN in the report, required or not; what lasts longer is not."""
+    held = {"ROL-2": samples.GOOD["CODE-3"]}
+    for days, words in ((8, ("NOT RUN", "PASS")), (31, ("NOT RUN", "NOT RUN"))):
+        old = report(verdicts=held, age_days=days)
+        shown = {item.id: item for family in old.families for item in family.items}
+        assert (shown["PERF-3"].mark.word, shown["ROL-2"].mark.word) == words
+        assert f"expired: concluded {days}.0 days before, and valid for 7" in shown["CODE-3"].reason
 
 
 def test_a_run_without_waivers_says_nothing_of_them() -> None:
