@@ -1,8 +1,9 @@
 """``python -m rehearsal.timed_worker``: the worker's own handler over an engine that only takes time.
 
 It needs neither a model nor vLLM, starts in a second and answers with canned texts after TIMED_EXEC_MS: the golden
-answers for the golden prompts, one text for all others. Every response and the probe name it, so that nothing
-measured on it passes for evidence about a model.
+answers for the golden prompts, one text for all others. The other TIMED_ variables make it vary, err, slow down and
+leak by known amounts (:mod:`rehearsal.pace`). Every response and the probe name it, so that nothing measured on it
+passes for evidence about a model.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from rehearsal.golden import golden_prompts
+from rehearsal.pace import Pace
 from worker import settings
 from worker.engine import Chunk, EngineDead, Messages, batched_tokens
 from worker.serve import serve
@@ -25,6 +27,11 @@ FALLBACK = (
     "experience grows with each project, so keep learning, ask for feedback and develop one new skill each month."
 )
 """The answer to every prompt that is not a golden one."""
+WRONG = (
+    "It is hard to say anything about that in general. Some people do it in one way and others in quite another, and "
+    "both can be fine, as long as nobody minds. It also depends on the weather, and on what day of the week it is."
+)
+"""The wrong answer: fluent, of a usual length, and to another question."""
 WORDS_PER_CHUNK = 2
 EXEC_MS_DEFAULT = 2788.0
 """The recorded execution p50 (readiness summary, load test table)."""
@@ -32,11 +39,21 @@ EXEC_MS_DEFAULT = 2788.0
 PARSERS: dict[str, settings.Parser] = {
     "TIMED_EXEC_MS": settings.number(0, 3_600_000),
     "TIMED_DIES_AT_JOB": settings.positive,
+    "TIMED_SPREAD": settings.number(0, 0.99),
+    "TIMED_SLOW_SHARE": settings.number(0, 1),
+    "TIMED_SLOW_FACTOR": settings.number(1, 1000),
+    "TIMED_WRONG_SHARE": settings.number(0, 1),
+    "TIMED_GROWTH_PER_HOUR": settings.number(0, 1000),
+    "TIMED_LEAK_MIB_PER_HOUR": settings.number(0, 1_000_000),
+    "TIMED_HOUR_S": settings.number(0, 1_000_000, above_low=True),
+    "TIMED_SEED": settings.positive,
 }
+PACE = ("spread", "slow_share", "slow_factor", "wrong_share", "growth_per_hour", "leak_mib_per_hour", "hour_s", "seed")
+"""Fields of ``Pace`` that a TIMED_ variable sets."""
 
 
 class TimedEngine:
-    """An engine whose answer takes a set time, in even pieces; one word is one token.
+    """An engine whose answer takes a known time, in even pieces; one word is one token.
 
     Its ``dies_at_job``-th request finds it dead half-way, and so does everything after that; 0: it never dies.
     """
@@ -44,9 +61,15 @@ class TimedEngine:
     kind = "timed"
     warm = True
 
-    def __init__(self, chosen: Settings, exec_ms: float = EXEC_MS_DEFAULT, dies_at_job: int = 0) -> None:
-        """``exec_ms`` is the time of each answer."""
-        self._settings, self._exec_s, self._dies_at = chosen, exec_ms / 1000, dies_at_job
+    def __init__(
+        self, chosen: Settings, exec_ms: float = EXEC_MS_DEFAULT, dies_at_job: int = 0, pace: Pace | None = None
+    ) -> None:
+        """``exec_ms`` is the time of each answer, unless a ``pace`` says how it varies."""
+        self._settings, self._dies_at = chosen, dies_at_job
+        self._pace = pace or Pace(exec_ms=exec_ms)
+        self._draws = self._pace.draws()
+        self._began: float | None = None
+        self._leaked: list[bytes] = []
         self._answers = {golden.prompt: golden.answer for golden in golden_prompts()}
         self._texts = (FALLBACK, *self._answers.values())
         self._seen = 0
@@ -63,7 +86,7 @@ class TimedEngine:
         return {
             "engine": {
                 "kind": self.kind,
-                "exec_ms": self._exec_s * 1000,
+                "exec_ms": float(self._pace.exec_ms),
                 "max_model_len": self._settings.max_model_len,
                 "max_num_seqs": self._settings.max_num_seqs,
                 "max_num_batched_tokens": batched_tokens(self._settings),
@@ -88,16 +111,26 @@ class TimedEngine:
         del request_id
         self._seen += 1
         doomed = self._seen == self._dies_at
-        words = cut(self._texts[prompt[0]].split(" "), max_tokens, sampling)
+        began = time.monotonic()
+        exec_s, text = self._drawn(began, self._texts[prompt[0]])
+        words = cut(text.split(" "), max_tokens, sampling)
         size = WORDS_PER_CHUNK if stream else len(words)
         pieces = [words[at : at + size] for at in range(0, len(words), size)]
-        began = time.monotonic()
         for number, piece in enumerate(pieces, 1):
-            await self._until(began + self._exec_s * number / len(pieces) * (0.5 if doomed else 1.0))
+            await self._until(began + exec_s * number / len(pieces) * (0.5 if doomed else 1.0))
             if doomed or self._dead:
                 self._dead = True
                 raise EngineDead("the timed engine was told to die")
             yield Chunk((" " if number > 1 else "") + " ".join(piece), len(piece))
+
+    def _drawn(self, now: float, right: str) -> tuple[float, str]:
+        """How long the next answer takes, seconds, and its text; memory is leaked up to now."""
+        self._began = now if self._began is None else self._began
+        elapsed_s = now - self._began
+        if (more := self._pace.leaked_bytes(elapsed_s) - sum(map(len, self._leaked))) > 0:
+            self._leaked.append(b"\x01" * more)  # zeros would not be resident
+        exec_ms, wrong = self._pace.draw(self._draws, elapsed_s)
+        return exec_ms / 1000, WRONG if wrong else right
 
     async def _until(self, due: float) -> None:
         if (left := due - time.monotonic()) > 0:
@@ -124,18 +157,33 @@ def cut(words: list[str], max_tokens: int, sampling: Mapping[str, Any]) -> list[
 
 def main() -> int:
     """Run until SIGTERM; 2 where the settings are wrong."""
-    parsers = {name: parse for name, parse in settings.PARSERS.items() if name != "MODEL_PATH"}
-    values, wrong = settings.collect(os.environ, parsers)
-    timed, wrong_timed = settings.collect(os.environ, PARSERS)
     try:
-        settings.raise_if_any(wrong + wrong_timed)
+        engine, chosen = configured(os.environ)
     except settings.SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    chosen = Settings(**values, warnings=settings.misspelt(os.environ))
-    engine = TimedEngine(chosen, timed.get("timed_exec_ms", EXEC_MS_DEFAULT), timed.get("timed_dies_at_job", 0))
     serve(engine, chosen)
     return 0
+
+
+def configured(environment: Mapping[str, str]) -> tuple[TimedEngine, Settings]:
+    """The engine and the worker's settings that ``environment`` describes.
+
+    Raises:
+        SettingsError: what is wrong, all of it.
+    """
+    parsers = {name: parse for name, parse in settings.PARSERS.items() if name != "MODEL_PATH"}
+    values, wrong = settings.collect(environment, parsers)
+    timed, wrong_timed = settings.collect(environment, PARSERS)
+    settings.raise_if_any(wrong + wrong_timed)
+    chosen = Settings(**values, warnings=settings.misspelt(environment))
+    exec_ms = timed.get("timed_exec_ms", EXEC_MS_DEFAULT)
+    varied = {name: timed[f"timed_{name}"] for name in PACE if f"timed_{name}" in timed}
+    try:
+        pace = Pace(exec_ms=exec_ms, **varied)
+    except ValueError as error:
+        raise settings.SettingsError(str(error)) from error
+    return TimedEngine(chosen, exec_ms, timed.get("timed_dies_at_job", 0), pace), chosen
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Admin:
         return [
             web.get("/local/state", self._guard(self._state)),
             web.get("/local/workers", self._guard(self._workers)),
+            web.get("/local/scenario", self._guard(self._scenario)),
             web.get("/local/faults", self._guard(self._list)),
             web.post("/local/faults", self._guard(self._switch)),
             web.delete("/local/faults", self._guard(self._clear)),
@@ -65,6 +66,12 @@ class Admin:
 
     async def _workers(self, _: web.Request) -> web.StreamResponse:
         return _answer(await self._fleet.describe())
+
+    async def _scenario(self, _: web.Request) -> web.StreamResponse:
+        known = self._settings.scenario
+        if known is None:
+            return problem(404, "Not Found", "this endpoint serves no scenario")
+        return _answer({"scenario": known, "truth": known.truth})
 
     async def _list(self, _: web.Request) -> web.StreamResponse:
         return _answer({"active": self._faults.active(), "applied": self._faults.applied})

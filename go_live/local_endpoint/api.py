@@ -102,18 +102,18 @@ class JobApi:
         at = "/v2/{endpoint}"
         job = "/{job}"
         return [
-            web.post(f"{at}/run", self._operation("run", self._run)),
-            web.post(f"{at}/runsync", self._operation("runsync", self._runsync)),
-            *(web.route(m, f"{at}/status{job}", self._operation("status", self._status)) for m in ("GET", "POST")),
-            web.get(f"{at}/status-sync{job}", self._operation("status-sync", self._status_sync)),
-            *(web.route(m, f"{at}/stream{job}", self._operation("stream", self._stream)) for m in ("GET", "POST")),
-            web.post(f"{at}/cancel{job}", self._operation("cancel", self._cancel)),
-            web.post(f"{at}/retry{job}", self._operation("retry", self._retry)),
-            web.get(f"{at}/health", self._operation("health", self._health)),
-            web.post(f"{at}/purge-queue", self._operation("purge-queue", self._purge)),
+            web.post(f"{at}/run", self.operation("run", self._run)),
+            web.post(f"{at}/runsync", self.operation("runsync", self._runsync)),
+            *(web.route(m, f"{at}/status{job}", self.operation("status", self._status)) for m in ("GET", "POST")),
+            web.get(f"{at}/status-sync{job}", self.operation("status-sync", self._status_sync)),
+            *(web.route(m, f"{at}/stream{job}", self.operation("stream", self._stream)) for m in ("GET", "POST")),
+            web.post(f"{at}/cancel{job}", self.operation("cancel", self._cancel)),
+            web.post(f"{at}/retry{job}", self.operation("retry", self._retry)),
+            web.get(f"{at}/health", self.operation("health", self._health)),
+            web.post(f"{at}/purge-queue", self.operation("purge-queue", self._purge)),
         ]
 
-    def _operation(self, name: str, handler: Handler) -> Handler:
+    def operation(self, name: str, handler: Handler) -> Handler:
         """Key, endpoint, limits, then faults, then the operation; every refusal becomes its answer."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -201,20 +201,45 @@ class JobApi:
         return self._store.get(request.match_info["job"])
 
     async def _submit(self, request: web.Request, *, sync: bool, wait_s: float = 0.0, held: bool = False) -> Job:
-        limit = MAX_BODY_BYTES["runsync" if sync else "run"]
+        operation = "runsync" if sync else "run"
+        sent = wire.members(await self.body(request, MAX_BODY_BYTES[operation]))
+        if "input" not in sent:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "the body has no input")
+        forwarded = {name: sent[name] for name in FORWARDED if name in sent}
+        return self.submit(forwarded, operation, policy=sent.get("policy"), wait_s=wait_s, held=held)
+
+    async def body(self, request: web.Request, limit: int) -> bytes:
+        """The request's body.
+
+        Raises:
+            RefusedError: it has more than ``limit`` bytes.
+        """
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             body = b" " * (limit + 1)
         if len(body) > limit:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"the body is larger than {limit // 1_000_000} MB")
-        sent = wire.members(body)
-        if "input" not in sent:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "the body has no input")
-        policy = self._policy(sent.get("policy"), sync=sync, wait_s=wait_s)
-        forwarded = {name: sent[name] for name in FORWARDED if name in sent}
-        job = self._exchange.submit(forwarded, policy, sync=sync, held=held)
-        if error := self._mishaps.job_error(sync=sync):
+        return body
+
+    def submit(
+        self,
+        forwarded: dict[str, bytes],
+        operation: str,
+        *,
+        policy: bytes | None = None,
+        wait_s: float = 0.0,
+        held: bool = False,
+    ) -> Job:
+        """Queue the job that ``operation`` asks for, with whatever fault applies to it.
+
+        Raises:
+            RefusedError: the policy is not one.
+        """
+        sync = operation != "run"
+        job = self._exchange.submit(forwarded, self._policy(policy, sync=sync, wait_s=wait_s), sync=sync, held=held)
+        job.spoilt = self._mishaps.spoilt(operation)
+        if error := self._mishaps.job_error(operation):
             self._store.fail(job.id, error)
         return job
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from go_live.local_endpoint.scenarios import Known
     from go_live.local_endpoint.server import Endpoint
     from go_live.local_endpoint.settings import EndpointSettings
 
@@ -13,16 +14,22 @@ EXAMPLE = """\
 example:
   golive local serve --engine timed --exec-ms 2788 --port 8000
   GOLIVE_LOCAL_KEY=my-own-key golive local serve --workers-min 1 --workers-max 2
+  golive local serve --scenario slow-tail          # a known truth, by the timed engine; GET /local/scenario tells it
+
+scenarios (what is true of them is exact; --exec-ms, --hour-s and --seed scale them):
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLE
+    parser.epilog = EXAMPLE + _listed()
     parser.add_argument("action", choices=("serve",), help="serve until Ctrl-C")
-    parser.add_argument("--engine", choices=("cpu", "cuda", "timed"), default="cpu", help="what answers (default: cpu)")
+    parser.add_argument("--engine", choices=("cpu", "cuda", "timed"), help="what answers (default: cpu)")
     parser.add_argument("--exec-ms", type=float, default=2788.0, help="the timed engine's execution time, ms")
+    parser.add_argument("--scenario", metavar="NAME", help="a known truth, one of those below; implies --engine timed")
+    parser.add_argument("--hour-s", type=float, default=3600.0, help="how long the scenario's hour lasts, seconds")
+    parser.add_argument("--seed", type=int, default=1, help="of the scenario's draws (default: 1)")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
     parser.add_argument("--endpoint-id", default="local", help="id in the job API's paths (default: local)")
     parser.add_argument("--workers-min", type=int, default=1, help="workers always on (default: 1)")
@@ -71,6 +78,8 @@ def endpoint_settings(args: argparse.Namespace) -> "tuple[EndpointSettings, Path
     from go_live.errors import UsageError  # noqa: PLC0415
     from go_live.local_endpoint.settings import EndpointSettings  # noqa: PLC0415
 
+    engine = args.engine or ("timed" if args.scenario else "cpu")
+    scenario = _scenario(args, engine)
     given = {
         "endpoint_id": args.endpoint_id,
         "port": args.port,
@@ -81,10 +90,15 @@ def endpoint_settings(args: argparse.Namespace) -> "tuple[EndpointSettings, Path
         "idle_timeout_s": args.idle_timeout_s,
         "execution_timeout_s": args.execution_timeout_s,
         "rate_limits": not args.no_rate_limits,
-        "worker_command": worker_command(args.engine),
-        "worker_env": worker_env(args),
-        "engine": args.engine,
+        "worker_command": worker_command(engine),
+        "worker_env": worker_env(args, engine),
+        "engine": engine,
     }
+    if scenario is not None:
+        given["scenario"] = msgspec.to_builtins(scenario)
+        given["worker_env"] = scenario.worker_env | worker_env(args, engine)
+    if scenario is not None and scenario.idle_timeout_s is not None:
+        given |= {"idle_timeout_s": scenario.idle_timeout_s, "workers_min": 0}
     given |= {"directory": str(args.directory.absolute())} if args.directory else {}
     key = os.environ.get(KEY_ENV)
     given |= {"key": key} if key else {}
@@ -102,7 +116,30 @@ def worker_command(engine: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "rehearsal.timed_worker" if engine == "timed" else "worker")
 
 
-def worker_env(args: argparse.Namespace) -> dict[str, str]:
+def _scenario(args: argparse.Namespace, engine: str) -> "Known | None":
+    """The scenario that the arguments name.
+
+    Raises:
+        UsageError: there is no such scenario, or an engine that cannot make it was asked for.
+    """
+    from go_live.errors import UsageError  # noqa: PLC0415
+    from go_live.local_endpoint.scenarios import Scale, known  # noqa: PLC0415
+
+    if args.scenario is None:
+        return None
+    if engine != "timed":
+        raise UsageError(f"--scenario needs the timed engine, not {engine}: leave --engine out")
+    return known(args.scenario, Scale(args.exec_ms, args.hour_s, args.seed))
+
+
+def _listed() -> str:
+    """The scenarios, one a line."""
+    from go_live.local_endpoint.scenarios import SAYS  # noqa: PLC0415 - only this command's help needs it
+
+    return "".join(f"  {name:<18} {says}\n" for name, says in SAYS.items())
+
+
+def worker_env(args: argparse.Namespace, engine: str) -> dict[str, str]:
     """The worker's settings: the rehearsal profile's (``cuda``: only the model's), then the arguments'.
 
     Raises:
@@ -112,13 +149,13 @@ def worker_env(args: argparse.Namespace) -> dict[str, str]:
     from go_live.errors import UsageError  # noqa: PLC0415
 
     env: dict[str, str] = {}
-    if args.engine != "timed" and args.config.exists():
+    if engine != "timed" and args.config.exists():
         declared = config.load(args.config).profile["rehearsal"].worker_env
-        names = set(declared) if args.engine == "cpu" else {"MODEL_PATH", "ENABLE_STREAMING"}
+        names = set(declared) if engine == "cpu" else {"MODEL_PATH", "ENABLE_STREAMING"}
         env |= {name: value for name, value in declared.items() if name in names}
         model = args.config.absolute().parent / env.get("MODEL_PATH", "")
         env |= {"MODEL_PATH": str(model)} if "MODEL_PATH" in env and model.exists() else {}
-    if args.engine == "timed":
+    if engine == "timed":
         env["TIMED_EXEC_MS"] = f"{args.exec_ms:g}"
     if args.max_concurrency is not None:
         env["MAX_CONCURRENCY"] = str(args.max_concurrency)

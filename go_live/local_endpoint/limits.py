@@ -11,6 +11,7 @@ LIMITS: dict[str, tuple[int, int | None]] = {
     "runsync": (2000, 400),
     "status": (2000, 400),
     "stream": (2000, 400),
+    "openai": (2000, 400),
     "cancel": (100, 20),
     "purge-queue": (2, None),
 }

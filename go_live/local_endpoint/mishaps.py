@@ -14,6 +14,11 @@ PAGE_524 = """<!DOCTYPE html>
 <body><h1>Error 524</h1><p>The origin web server did not complete the request in time.</p></body></html>
 """
 FAULT_ERROR = "fault: the job was made to fail"
+FAULT_OUTPUT = b'{"error": "fault: the engine ran out of memory"}'
+CUT = web.RequestKey("cut", Scenario)
+"""What is to become of a stream of events, kept with its request: ``dropped`` or ``truncated``."""
+BEGUN = web.RequestKey("begun", bool)
+"""Whether a stream of events has begun, kept with its request."""
 
 
 class Mishaps:
@@ -37,26 +42,33 @@ class Mishaps:
             return await _behind_a_proxy(request, handler, fault.delay_s)
         dropped = self._faults.use(Scenario.DROPPED, operation)
         truncated = None if dropped else self._faults.use(Scenario.TRUNCATED, operation)
+        if dropped or truncated:
+            request[CUT] = Scenario.DROPPED if dropped else Scenario.TRUNCATED
         response = await handler(request)
         if dropped:
             return _abort(request, response)
-        return await _truncate(request, response) if truncated else response
+        return await _truncate(request, response) if truncated and not request.get(BEGUN) else response
 
     def runsync_hold_s(self) -> float | None:
         """How long /runsync keeps its job out of the queue before it answers IN_QUEUE; None: it does not."""
         fault = self._faults.use(Scenario.RUNSYNC_IN_QUEUE)
         return None if fault is None else fault.delay_s
 
-    def job_error(self, *, sync: bool) -> str | None:
-        """The error with which the job just submitted fails at once; None: it does not."""
-        fault = self._faults.use(Scenario.FAILED, "runsync" if sync else "run")
-        return None if fault is None else FAULT_ERROR
+    def job_error(self, operation: str) -> str | None:
+        """The error with which the job just submitted by ``operation`` fails at once; None: it does not."""
+        return None if self._faults.use(Scenario.FAILED, operation) is None else FAULT_ERROR
+
+    def spoilt(self, operation: str) -> bytes | None:
+        """What takes the place of the output of the job just submitted by ``operation``; None: nothing does."""
+        return None if self._faults.use(Scenario.ERROR_IN_OUTPUT, operation) is None else FAULT_OUTPUT
 
 
-async def _behind_a_proxy(request: web.Request, handler: Handler, delay_s: float) -> web.Response:
+async def _behind_a_proxy(request: web.Request, handler: Handler, delay_s: float) -> web.StreamResponse:
     """The proxy gives up; what it had passed on goes on."""
     behind = asyncio.ensure_future(handler(request))
     await asyncio.wait([behind], timeout=delay_s + 0.01)
+    if request.get(BEGUN):  # a proxy that has passed on the beginning passes on the rest
+        return await behind
     behind.cancel()
     return web.Response(status=524, reason="A Timeout Occurred", text=PAGE_524, content_type="text/html")
 

@@ -68,6 +68,8 @@ class Job:
     error: bytes | None = None
     chunks: deque[bytes] = field(default_factory=deque)
     """Stream chunks that nobody has fetched yet."""
+    spoilt: bytes | None = None
+    """What a fault puts in the place of the worker's output and chunks."""
 
     @property
     def delay_ms(self) -> int | None:
@@ -207,6 +209,9 @@ class JobStore:
         if not self._holds(worker, job_id):
             return False
         job = self._jobs[job_id]
+        if job.spoilt is not None:
+            output = job.spoilt
+            job.chunks.append(job.spoilt)
         job.output, job.error = output, error
         self._finish(job, Status.COMPLETED if error is None else Status.FAILED)
         return True
@@ -225,8 +230,9 @@ class JobStore:
         if not self._holds(worker, job_id):
             return False
         job = self._jobs[job_id]
-        job.chunks.append(output)
-        self._on_change(job)
+        if job.spoilt is None:
+            job.chunks.append(output)
+            self._on_change(job)
         return True
 
     def drain_chunks(self, job_id: str) -> list[bytes]:

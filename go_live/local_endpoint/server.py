@@ -16,6 +16,7 @@ from go_live.local_endpoint.exchange import Exchange
 from go_live.local_endpoint.faults import Faults, Scenario
 from go_live.local_endpoint.fleet import Fleet
 from go_live.local_endpoint.limits import LIMITS, MAX_BODY_BYTES, Limiter
+from go_live.local_endpoint.openai_api import OpenAiApi
 from go_live.local_endpoint.protocol import WorkerProtocol
 from go_live.local_endpoint.queue import Job
 from go_live.local_endpoint.settings import EndpointSettings
@@ -50,6 +51,8 @@ async def running(settings: EndpointSettings) -> AsyncIterator[Endpoint]:
         UsageError: the port is taken, or the directory cannot be written.
     """
     faults = Faults()
+    for fault in settings.scenario.faults if settings.scenario else ():
+        faults.switch(fault)
     exchange = Exchange()
     fleet = Fleet(settings, exchange, faults)
     exchange.on_take = _Taken(fleet, faults)
@@ -94,7 +97,9 @@ def _runner(settings: EndpointSettings, exchange: Exchange, fleet: Fleet, faults
     limiter = Limiter(time.monotonic, LIMITS if settings.rate_limits else {})
     app = web.Application(client_max_size=max(MAX_BODY_BYTES.values()))
     app.add_routes(WorkerProtocol(settings, exchange, fleet).routes())
-    app.add_routes(JobApi(settings, exchange, fleet, faults, limiter).routes())
+    jobs = JobApi(settings, exchange, fleet, faults, limiter)
+    app.add_routes(jobs.routes())
+    app.add_routes(OpenAiApi(settings, exchange, jobs).routes())
     app.add_routes(Admin(settings, exchange, fleet, faults).routes())
     return web.AppRunner(
         app,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from go_live.errors import UsageError
+from go_live.local_endpoint.scenarios import Known
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -66,6 +67,10 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Holds each worker's working folder, HOME and log."""
     engine: str = "worker"
     """A label for people and records: ``cpu``, ``cuda``, ``timed``, ..."""
+    model: Annotated[str, msgspec.Meta(min_length=1)] = "worker"
+    """What the OpenAI routes call the one model."""
+    scenario: Known | None = None
+    """The known truth that this endpoint makes; its faults are on from the start."""
 
     def __post_init__(self) -> None:
         """Refuse values that are each fine alone and wrong together."""
