@@ -23,10 +23,15 @@ import numpy as np
 
 from go_live.judge.percentiles import percentile
 from go_live.judge.shares import cannot
+from go_live.judge.validity import unusable
 from go_live.outcome import Outcome, Verdict
+from go_live.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from go_live.config import Attribution
+    from go_live.records import Record
     from go_live.table import Bools, Floats
 
 SLOWEST = 0.05
@@ -110,6 +115,29 @@ def split(times: Times, limits: Attribution) -> Split:
         attributed=n,
         unattributed={reason: count for reason, count in unattributed.items() if count},
         unanswered=len(times.ok) - n - sum(unattributed.values()),
+    )
+
+
+def where_the_time_goes(
+    limits: Attribution, records: Iterable[Record], *, scope: str, allow_timed: bool = False
+) -> Verdict:
+    """Nearly every answered request's time is attributed; ``allow_timed`` is only for the harness's own tests."""
+    due = Table.of(records)
+    fault = unusable(due, allow_timed=allow_timed)
+    if fault:
+        return cannot(f"{scope}: the parts of the total time are known", fault, scope=scope, n=len(due))
+    return known_parts(split(times(due), limits), limits, scope=scope)
+
+
+def times(due: Table) -> Times:
+    """What is known of the requests of ``due``."""
+    return Times(
+        due=due.due,
+        sent=due.sent,
+        done=due.done,
+        delay_ms=due.delay_ms,
+        execution_ms=due.execution_ms,
+        ok=due.ok,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from go_live.judge import strata
 from go_live.judge.shares import at_least, at_most, cannot, share_ok
 from go_live.judge.tally import Rule
 from go_live.judge.validity import unusable
@@ -20,7 +21,7 @@ from go_live.records import ErrorClass, Record
 from go_live.table import Bools, Table
 
 if TYPE_CHECKING:
-    from go_live.config import Slo
+    from go_live.config import Cold, Slo
 
 LEVEL_CLAIMS = 6
 """Claims that one level's records answer; each fails at alpha / 6."""
@@ -64,6 +65,32 @@ def tokens_per_s_p50(slo: Slo, records: Iterable[Record], *, level: str, allow_t
         return cannot(claim, fault, scope=level, limit=limit, unit=unit, n=len(due))
     rule = Rule(slo.confidence, family=LEVEL_CLAIMS)
     return at_least(due.tokens_per_s, share=0.5, limit=limit, need=rule, what="throughput", unit=unit, scope=level)
+
+
+def cold_and_warm(
+    slo: Slo, cold: Cold, records: Iterable[Record], *, level: str, idle_s: float, allow_timed: bool = False
+) -> list[Verdict]:
+    """95 % of the warm requests of a level are answered in time, and so are 95 % of the cold ones, where there are any.
+
+    The claims on all requests stand beside these; the mix is told in each reason.
+    """
+    due = judged(records, phase="load", level=level)
+    found = strata.of_table(due, cold, idle_s=idle_s)
+    told = f"{np.count_nonzero(found.cold)} of {len(due)} requests were cold"
+
+    def one(mask: Bools, name: str) -> Verdict:
+        verdict = latency(
+            due.take(mask),
+            figure="total",
+            q=95,
+            limit=slo.total_ms_p95,
+            need=Rule(slo.confidence, family=LEVEL_CLAIMS),
+            scope=f"{level}, {name}" if name else level,
+            allow_timed=allow_timed,
+        )
+        return msgspec.structs.replace(verdict, reason=f"{verdict.reason}; {told}")
+
+    return strata.apart(found, one)
 
 
 class Words(msgspec.Struct, frozen=True):

@@ -7,18 +7,21 @@ W; Little 1961) the mean number in flight is the arrival rate times the mean tim
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from go_live.judge.shares import NO_REQUESTS, cannot
+from go_live.judge.soak import MAX_GAP_S
 from go_live.outcome import Outcome, Verdict
 from go_live.pacing import FAILURE_PAUSE_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from go_live.table import Bools, Floats
+    from go_live.config import Client
+    from go_live.table import Bools, Codes, Floats, Table
 
 CLOCK_JUMP_S = 0.25
 """Between two requests the wall clock may gain or lose so much on the monotonic one; more is a step, not a slew."""
@@ -26,8 +29,72 @@ CLOCK_JUMP_S = 0.25
 CLOCK_DRIFT = 0.001
 """Part by which the wall clock may run faster or slower: twice the largest slew of NTP (500 ppm)."""
 
+PLANNED = re.compile(r"c=(?P<slots>[1-9]\d*)|rate=(?P<rate>\d+(?:\.\d+)?(?:e[+-]\d+)?)")
+"""What a level's name says of its load: ``c=2``, ``rate=5``."""
+
 ARRIVALS = 4
 """Standard errors by which random arrivals may miss their rate."""
+
+
+def as_planned(client: Client, requests: Table) -> list[Verdict]:
+    """For each phase and level of ``requests``: was its load offered, and did the clocks agree?"""
+    return [
+        verdict
+        for phase, level in requests.groups()
+        for verdict in _group(client, requests.where(phase=phase, level=level), phase, level)
+    ]
+
+
+def _group(client: Client, due: Table, phase: str, level: str) -> tuple[Verdict, Verdict]:
+    """One phase at one level; its name tells how the load was meant (:class:`go_live.load.runner.LoadPlan`)."""
+    scope = level if phase == "load" else phase
+    clock = sane_clock(due.due, due.wall, scope=scope, resumed=other_clocks(due.due, due.seq))
+    planned = PLANNED.fullmatch(level)
+    if planned is None:
+        load = cannot(f"{scope}: the planned load was offered", f"{level!r} tells no load", scope=scope, n=len(due))
+    elif planned["rate"]:
+        late_s = client.lag_ms_p99_max / 1000
+        load = open_loop(
+            due.due,
+            due.sent,
+            rate=float(planned["rate"]),
+            late_s=late_s,
+            share_min=client.offered_min,
+            scope=scope,
+            poisson=True,
+        )
+    else:
+        load = closed_loop(
+            due.due,
+            due.done,
+            due.ok,
+            concurrency=int(planned["slots"]),
+            share_min=client.offered_min,
+            scope=scope,
+            resumed=pauses(due),
+        )
+    return load, clock
+
+
+def pauses(due: Table) -> list[int]:
+    """Index of each request with which the load began again, after every earlier one had long ended."""
+    took = np.nan_to_num(due.done - due.due)
+    ends = np.maximum.accumulate(due.wall + took)
+    found: list[int] = (np.flatnonzero(due.wall[1:] - ends[:-1] > MAX_GAP_S) + 1).tolist()
+    return found
+
+
+def other_clocks(due: Floats, seq: Codes) -> list[int]:
+    """Index of each request before which the monotonic clock began anew, as it does when the machine restarts.
+
+    Requests are in order of the wall clock. One that was set back brings its later requests to the front; their
+    numbers, which only ever rise, give that away.
+    """
+    back = np.flatnonzero(np.diff(due) < -CLOCK_JUMP_S) + 1
+    before = np.maximum.accumulate(seq)[back - 1]
+    after = np.maximum.accumulate(seq[::-1])[::-1][back]
+    found: list[int] = back[before < after].tolist()
+    return found
 
 
 def open_loop(
@@ -136,11 +203,12 @@ def sane_clock(due: Floats, wall: Floats, *, scope: str, resumed: Sequence[int] 
     within = np.ones(n - 1, dtype=np.bool_)
     within[[index - 1 for index in resumed]] = False
     passed, told = np.diff(due)[within], np.diff(wall)[within]
-    if (passed < 0).any():
+    # Requests that are due at nearly one time may stand in either order.
+    if (passed < -CLOCK_JUMP_S).any():
         return cannot(claim, "the monotonic clock went backwards", scope=scope, limit=CLOCK_JUMP_S, unit="s", n=n)
     gained = told - passed
     worst = float(np.abs(gained).max(initial=0.0))
-    allowed = CLOCK_JUMP_S + CLOCK_DRIFT * passed
+    allowed = CLOCK_JUMP_S + CLOCK_DRIFT * np.abs(passed)
     drifted = float(abs(gained.sum()))
     holds = bool((np.abs(gained) <= allowed).all() and drifted <= CLOCK_JUMP_S + CLOCK_DRIFT * float(passed.sum()))
     reason = (

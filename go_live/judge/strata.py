@@ -24,10 +24,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from go_live.judge.shares import NO_REQUESTS, cannot
+from go_live.judge.validity import unusable
 from go_live.outcome import Outcome, Verdict
+from go_live.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from go_live.config import Cold
+    from go_live.records import Record
     from go_live.table import Bools, Codes, Floats
 
 Judge = Callable[["Bools", str], Verdict]
@@ -81,23 +87,48 @@ def strata(
     return Strata(cold=cold, warm=~cold & ~unknown, unknown=unknown)
 
 
+def of_table(due: Table, limits: Cold, *, idle_s: float) -> Strata:
+    """:func:`strata` of the requests of ``due``."""
+    return strata(
+        due=due.due,
+        done=due.done,
+        delay_ms=due.delay_ms,
+        execution_ms=due.execution_ms,
+        worker=due.worker,
+        ok=due.ok,
+        limits=limits,
+        idle_s=idle_s,
+    )
+
+
+def warmed(records: Iterable[Record], limits: Cold, *, idle_s: float, scope: str, allow_timed: bool = False) -> Verdict:
+    """Not one of ``records`` met a cold start; ``allow_timed`` is only for the harness's own tests."""
+    due = Table.of(records)
+    fault = unusable(due, allow_timed=allow_timed)
+    if fault:
+        return cannot(f"{scope}: no request met a cold start", fault, scope=scope, n=len(due))
+    return mix(of_table(due, limits, idle_s=idle_s), scope=scope)
+
+
 def mix(found: Strata, *, scope: str) -> Verdict:
     """Not one request met a cold start; the mix is told."""
     claim = f"{scope}: no request met a cold start"
+    if not len(found.cold):
+        return cannot(claim, NO_REQUESTS, scope=scope, n=0)
     n, cold, unknown = len(found.cold), int(found.cold.sum()), int(found.unknown.sum())
     told = f"{cold} of {n} requests were cold"
     if unknown:
         told += f", of {unknown} it is not known"
     if cold:
         outcome = Outcome.FAIL
-    elif unknown or not n:
+    elif unknown:
         outcome = Outcome.ERROR
     else:
         outcome = Outcome.PASS
     return Verdict(
         claim=claim,
         outcome=outcome,
-        reason=told if n else "no requests were recorded",
+        reason=told,
         scope=scope,
         measured=float(cold),
         limit=0.0,

@@ -187,7 +187,7 @@ class _Phase:
         self.clock = clock
         self.stop = stop
         # As if the phase had begun so long ago as it was served: what is left of it is what was planned.
-        self.begin, self.wall = clock.now() - before.served_s, clock.wall() - before.served_s
+        self.begin = clock.now() - before.served_s
         self.hits = before.hits
         self.again = deque(before.again)
         self.free = before.served_s
@@ -253,13 +253,18 @@ class _Phase:
             phase=self.name,
             level=self.plan.level,
             due=self.begin + due,
-            wall=self.wall + due,
+            wall=self._wall(self.begin + due),
             prompt=self._prompt(seq).id,
         )
         self.open[seq] = record
         if self.on_due is not None:
             self.on_due(record)
         return record
+
+    def _wall(self, at: float) -> float:
+        """Unix time of ``at``, told by the wall clock itself, so that one that was set meanwhile is found out."""
+        before, wall, after = self.clock.now(), self.clock.wall(), self.clock.now()
+        return wall + at - (before + after) / 2
 
     async def _one(self, due: Record) -> Record:
         """Send one request, judge its answer, record it."""

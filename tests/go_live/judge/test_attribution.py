@@ -12,6 +12,7 @@ from go_live.config import Attribution
 from go_live.judge import attribution
 from go_live.judge.attribution import Split, Times, known_parts, split
 from go_live.outcome import Outcome, Verdict
+from tests.go_live.judge.builders import records
 
 LIMITS = Attribution(tolerance_ms=5, network_ms_max=2000, unattributed_max=0.01)
 MS = st.floats(0, 1500)
@@ -157,3 +158,12 @@ def test_the_split_can_be_written_down() -> None:
     found = split(times(), LIMITS)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Split) == found
     assert attribution.SLOWEST == 0.05
+
+
+def test_records_are_attributed() -> None:
+    """Healthy records have some 650 ms that the platform does not count; the timed engine shows nothing."""
+    verdict = attribution.where_the_time_goes(LIMITS, records(124), scope="c=2")
+    assert (verdict.outcome, verdict.n) == (Outcome.PASS, 124)
+    assert 500 < verdict.points["median_network_ms"] < 800
+    timed = attribution.where_the_time_goes(LIMITS, records(124, engine="timed"), scope="c=2")
+    assert (timed.outcome, timed.reason) == (Outcome.ERROR, "answers of the timed engine are never evidence")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from go_live.config import Cold
 from go_live.judge import claims
 from go_live.outcome import Outcome
 from go_live.records import ErrorClass, Record
@@ -133,3 +134,25 @@ def test_shares_need_evidence(claim: claims.LevelClaim) -> None:
         400,
     )
     assert claim(records(400, engine="timed"), 0.95, 0.95, allow_timed=True).outcome is Outcome.PASS
+
+
+def test_cold_requests_are_judged_apart() -> None:
+    """Three that waited for a start, all slow: the warm ones hold by themselves, three cold ones decide nothing."""
+    cold = [record(seq, due=0.0, sent=0.001, delay_ms=20_000, done=23.0 + seq / 100, worker="w2") for seq in range(3)]
+    run = [*cold, *records(124)[3:]]
+    warm, few = claims.cold_and_warm(SLO, Cold(delay_ms=1000), run, level="c=2", idle_s=180)
+    assert (warm.scope, warm.outcome, warm.n, warm.misses) == ("c=2, warm", Outcome.PASS, 121, 0)
+    assert (few.scope, few.outcome, few.n) == ("c=2, cold", Outcome.INCONCLUSIVE, 3)
+    assert few.reason.endswith("3 of 124 requests were cold")
+
+
+def test_a_warm_level_is_judged_once() -> None:
+    """Without a cold request there is one verdict, on all."""
+    (only,) = claims.cold_and_warm(SLO, Cold(delay_ms=1000), records(124), level="c=2", idle_s=180)
+    assert (only.scope, only.outcome, only.n) == ("c=2", Outcome.PASS, 124)
+
+
+def test_nothing_recorded_is_neither_cold_nor_warm() -> None:
+    """No records of the level: ERROR."""
+    (only,) = claims.cold_and_warm(SLO, Cold(delay_ms=1000), records(124), level="c=9", idle_s=180)
+    assert only.outcome is Outcome.ERROR

@@ -1,15 +1,19 @@
 """Was the planned load offered, on clocks that can be trusted?"""
 
 import math
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from go_live.judge.offered import closed_loop, open_loop, sane_clock
+from go_live.judge.offered import as_planned, closed_loop, open_loop, sane_clock
 from go_live.outcome import Outcome, Verdict
-from go_live.table import Floats
+from go_live.records import Record
+from go_live.table import Floats, Table
+from tests.go_live.judge.builders import CLIENT, record
 
 
 def paced(due: Floats, sent: Floats, rate: float, *, poisson: bool = False) -> Verdict:
@@ -174,3 +178,57 @@ def test_times_that_are_none(hole: float) -> None:
 def test_one_request_has_sane_clocks() -> None:
     """There is nothing for one request to disagree with."""
     assert sane_clock(np.array([1.0]), np.array([1.7e9]), scope="s").outcome is Outcome.PASS
+
+
+def judged(run: list[Record]) -> list[tuple[str | None, Outcome]]:
+    """Scope and outcome of every verdict on ``run``."""
+    return [(verdict.scope, verdict.outcome) for verdict in as_planned(CLIENT, Table.of(run))]
+
+
+def in_slots(n: int, **changes: Any) -> list[Record]:
+    """``n`` requests of a closed loop at c=2 that took 3 s each."""
+    return [
+        record(seq, **{"due": seq // 2 * 3.0, "done": seq // 2 * 3.0 + 3.0, "wall": 1.7e9 + seq // 2 * 3.0, **changes})
+        for seq in range(n)
+    ]
+
+
+def test_every_phase_and_level_is_asked() -> None:
+    """A level, an open loop and a soak, each as planned: load and clock of each."""
+    rate = [
+        record(seq, level="rate=5", due=seq / 5, sent=seq / 5, done=seq / 5 + 3, wall=1.7e9 + seq / 5)
+        for seq in range(50)
+    ]
+    found = judged([*in_slots(40), *rate, *in_slots(40, phase="soak")])
+    assert sorted(found, key=str) == [
+        (scope, Outcome.PASS) for scope in ("c=2", "c=2", "rate=5", "rate=5", "soak", "soak")
+    ]
+
+
+def test_a_resumed_soak_is_as_planned() -> None:
+    """Killed, the machine restarted, resumed an hour later on another clock: load and clocks are sane."""
+    first, second = in_slots(40, phase="soak"), in_slots(80, phase="soak")[40:]
+    again = [
+        msgspec.structs.replace(one, wall=one.wall + 3600, due=one.due - 50, sent=one.due - 50, done=one.due - 47)
+        for one in second
+    ]
+    assert judged([*first, *again]) == [("soak", Outcome.PASS)] * 2
+
+
+def test_a_clock_set_back_is_found_by_the_numbers() -> None:
+    """Set back by an hour in the middle: the later half comes first, by its times of day, and that is an ERROR."""
+    run = in_slots(80, phase="soak")
+    run[40:] = [msgspec.structs.replace(one, wall=one.wall - 3600) for one in run[40:]]
+    assert ("soak", Outcome.ERROR) in judged(run)
+    assert as_planned(CLIENT, Table.of(run))[1].reason == "the monotonic clock went backwards"
+
+
+@pytest.mark.parametrize("level", ["", "c=", "rate=fast", "two"])
+def test_a_level_that_tells_no_load_is_an_error(level: str) -> None:
+    """What was planned is not known: ERROR, and the clocks are looked at all the same."""
+    assert judged(in_slots(40, level=level)) == [(level, Outcome.ERROR), (level, Outcome.PASS)]
+
+
+def test_nothing_measured_has_no_load() -> None:
+    """No requests, no groups: others say that nothing was measured."""
+    assert as_planned(CLIENT, Table.of([])) == []

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_live.config import Cold
-from go_live.judge.strata import Strata, apart, mix, strata
+from go_live.judge.strata import Strata, apart, mix, strata, warmed
 from go_live.outcome import Outcome, Verdict
 from go_live.table import Bools
+from tests.go_live.judge.builders import record, records
 
 IDLE_S = 180.0
 LIMITS = Cold(delay_ms=1000)
@@ -151,3 +152,19 @@ def test_populations_are_judged_apart() -> None:
     none = np.zeros(10, dtype=np.bool_)
     (one,) = apart(Strata(cold=none, warm=~none, unknown=none), counted)
     assert (one.scope, one.n) == ("", 10)
+
+
+def test_a_warmed_soak() -> None:
+    """Healthy records met no cold start; a first wait of eight seconds is one; the timed engine shows nothing."""
+    healthy = records(124)
+    assert warmed(healthy, LIMITS, idle_s=IDLE_S, scope="c=2").outcome is Outcome.PASS
+    started = [record(0, delay_ms=8000, done=10.8, worker="w2"), *healthy[1:]]
+    verdict = warmed(started, LIMITS, idle_s=IDLE_S, scope="c=2")
+    assert (verdict.outcome, verdict.reason) == (Outcome.FAIL, "1 of 124 requests were cold")
+    assert warmed(records(124, engine="timed"), LIMITS, idle_s=IDLE_S, scope="c=2").outcome is Outcome.ERROR
+
+
+def test_nothing_answered_met_nobody() -> None:
+    """A run of failures alone has no cold request; its misses are in the claims."""
+    none = told((0, math.nan, math.nan, -1), failed=(0,))
+    assert (numbers(none.warm), numbers(none.cold)) == ([0], [])
