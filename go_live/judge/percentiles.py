@@ -42,11 +42,17 @@ def percentiles(values: Figures, qs: Sequence[float]) -> tuple[float, ...]:
         raise ValueError("a percentile of no values does not exist")
     if np.isnan(ranked[-1]):
         raise ValueError("a NaN among the values: nothing can be said about their percentiles")
-    return tuple(float(ranked[_rank(ranked.size, q) - 1]) for q in qs)
+    return tuple(float(ranked[rank(ranked.size, q) - 1]) for q in qs)
 
 
-def _rank(n: int, q: float) -> int:
-    """ceil(n q / 100), exact: floating point would put p95 of 20 at rank 20 for some spellings of 0.95."""
+def rank(n: int, q: float) -> int:
+    """The nearest rank, from 1: ceil(n q / 100), exact.
+
+    Floating point would put p95 of 20 at rank 20 for some spellings of 0.95.
+
+    Raises:
+        ValueError: ``q`` out of range.
+    """
     if not 0 < q <= 100:  # noqa: PLR2004 - percent
         raise ValueError(f"a percentile lies above 0 and at most at 100, not at {q}")
     return math.ceil(n * Fraction(str(q)) / 100)
