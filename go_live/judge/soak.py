@@ -6,6 +6,8 @@ the timed engine and is only for the harness's own tests.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,13 +24,13 @@ from go_live.outcome import Outcome, Verdict
 from go_live.records import ErrorClass, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from go_live.config import Slo, Soak
-    from go_live.judge.percentiles import Figures
+    from go_live.judge.percentiles import Figures as Samples
     from go_live.table import Floats, Table
 
-    Memory = Mapping[str, tuple[Floats, Floats]]
+
+Memory = Mapping[str, "tuple[Floats, Floats]"]
+"""Resident memory of each worker by its id: Unix time and bytes of each sample."""
 
 SCOPE = "soak"
 
@@ -96,18 +98,18 @@ def trends(
     Args:
         soak: Limits.
         records: The run's; those of phase ``soak`` are judged.
-        memory: Resident memory of each worker by its id: Unix time and bytes of each sample; None where nobody looked.
+        memory: Of the workers that could be looked at; None where nobody could.
         allow_timed: Accept the timed engine; only for the harness's own tests.
     """
     due = judged(records, phase="soak")
     bad = unusable(due, allow_timed=allow_timed)
     series = figures(soak, due, memory or {})
     faults = {EXEC: unreported(due, "exec"), QUEUE: unreported(due, "queue"), TOKENS: uncounted(due)}
-    sound = {name: one for name, one in series.items() if not (bad or faults.get(name))}
+    sound = Figures({name: make for name, make in series.items() if not (bad or faults.get(name))})
     found = dict(zip(sound, soak_trends(sound, soak.drift, scope=SCOPE), strict=True))
-    for name, one in series.items():
+    for name, make in series.items():
         if name not in found:
-            reason = bad or faults.get(name) or ""
+            reason, one = bad or faults.get(name) or "", make()
             found[name] = cannot(trend_claim(name, one, SCOPE), reason, scope=SCOPE, limit=one.floor, n=len(due))
     return {name: found[name] for name in series} | {WORKERS: workers(soak, due, bad)}
 
@@ -121,28 +123,61 @@ def workers(soak: Soak, due: Table, bad: str | None = None) -> Verdict:
     return worker_restarts(due.worker[ok], soak.drift, numbers=np.flatnonzero(ok) + 1, at_s=at_s, scope=SCOPE)
 
 
-def figures(soak: Soak, due: Table, memory: Memory) -> dict[str, Series]:
+class Figures(Mapping[str, Series]):
+    """Series by name, each made when it is looked at: a long soak holds one of them in memory at a time."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Series]]) -> None:
+        """``makers`` by name."""
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> Series:
+        """The series."""
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        """Their names."""
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self._makers)
+
+
+def figures(soak: Soak, due: Table, memory: Memory) -> dict[str, Callable[[], Series]]:
     """What is watched over a soak; failures carry no times, and are in right answers and tokens/s."""
-    limits, ok, at_s = soak.drift, due.ok, due.wall - _begin(due)
-    answered: dict[str, Any] = {"numbers": np.flatnonzero(ok) + 1, "at_s": at_s[ok]}
-    totals = due.total_ms[ok]
-    queue_base = float(np.median(totals)) if totals.size else 0.0
-    up: dict[str, Any] = {"worse": "up", "floor": limits.max_change}
-    found = {
-        EXEC: Series(values=due.exec_ms[ok], **up, **answered),
-        TOTAL: Series(values=totals, **up, **answered),
-        QUEUE: Series(
-            values=due.queue_ms[ok], base=queue_base, base_name=" of the median total time", **up, **answered
-        ),
-        TOKENS: Series(values=due.tokens_per_s, worse="down", floor=limits.max_change, at_s=at_s),
-        RIGHT: Series(values=ok.astype(np.float64), worse="down", floor=limits.ok_rate_max_drop, base=1.0, at_s=at_s),
-    }
-    return found | {
-        f"memory of {worker}": Series(
-            values=bytes_, worse="up", floor=limits.rss_max_growth, at_s=wall - wall[:1], each="samples"
-        )
-        for worker, (wall, bytes_) in memory.items()
-    }
+    limits, begin = soak.drift, _begin(due)
+
+    def answered(figure: str, **base: Any) -> Series:
+        # A column of a million is 8 MB: none is kept beyond its line.
+        ok = due.ok
+        at_s = due.wall[ok]
+        at_s -= begin
+        values: Floats = getattr(due, figure)[ok]
+        numbers = (np.flatnonzero(ok) + 1).astype(np.int32)
+        return Series(values=values, worse="up", floor=limits.max_change, numbers=numbers, at_s=at_s, **base)
+
+    def every(figure: str, floor: float, **base: Any) -> Series:
+        at_s = due.wall
+        at_s -= begin
+        values = np.asarray(getattr(due, figure), dtype=np.float64)
+        return Series(values=values, worse="down", floor=floor, at_s=at_s, **base)
+
+    def queue() -> Series:
+        totals = due.total_ms[due.ok]
+        base = float(np.median(totals)) if totals.size else 0.0
+        return answered("queue_ms", base=base, base_name=" of the median total time")
+
+    def resident(wall: Floats, bytes_: Floats) -> Series:
+        floor = limits.rss_max_growth
+        return Series(values=bytes_, worse="up", floor=floor, at_s=wall - wall[:1], each="samples")
+
+    return {
+        EXEC: lambda: answered("exec_ms"),
+        TOTAL: lambda: answered("total_ms"),
+        QUEUE: queue,
+        TOKENS: lambda: every("tokens_per_s", limits.max_change),
+        RIGHT: lambda: every("ok", limits.ok_rate_max_drop, base=1.0),
+    } | {f"memory of {worker}": partial(resident, *samples) for worker, samples in memory.items()}
 
 
 def _begin(due: Table) -> float:
@@ -236,7 +271,7 @@ def soak_claims(
     return verdicts
 
 
-def located(verdict: Verdict, totals_ms: Figures, *, first: int = 1) -> Verdict:
+def located(verdict: Verdict, totals_ms: Samples, *, first: int = 1) -> Verdict:
     """A failed latency verdict also says where in the soak the slow requests lie.
 
     Args:

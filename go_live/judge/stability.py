@@ -22,7 +22,7 @@ has none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Series:
     """What changes are relative to; None: the median of the figure itself."""
     base_name: str = ""
     """What ``base`` is, for the claim: `` of the median total time``."""
-    numbers: NDArray[np.intp] | None = None
+    numbers: NDArray[np.integer[Any]] | None = None
     """Number of each figure's request in the soak, from 1; None: 1, 2, 3, ..."""
     at_s: Floats | None = None
     """Seconds from the soak's start; None where times were not recorded."""
@@ -124,7 +124,8 @@ def soak_trends(series: Mapping[str, Series], limits: Drift, *, scope: str = SCO
         Verdicts whose measured is the signed change over the soak as a share of the series' base; ERROR for figures
         that are not finite or whose base is not positive.
     """
-    found = {name: _examine(name, one, limits, scope) for name, one in series.items()}
+    # By name: an item's series would live on until the next one is made.
+    found = {name: _examine(name, series[name], limits, scope) for name in series}
     tested = {name: one for name, one in found.items() if isinstance(one, _Found)}
     raw = [p_value for one in tested.values() for p_value in one.p_values]
     adjusted = iter(holm(np.array(raw)).tolist())
