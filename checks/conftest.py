@@ -9,18 +9,22 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from checks.levels import Level, Measured, collect, levels_up_to
 from checks.local import Place, local_target
+from checks.memory import as_memory, watched
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
 from go_live.config import Config, Slo
 from go_live.errors import UsageError
 from go_live.gate import Gate
 from go_live.jobs.client import Endpoint
+from go_live.judge.soak import Memory
 from go_live.load.runner import LoadPlan, Prompt
 from go_live.pytest_plugin import GATE
 from go_live.table import Table
 
 SLOTS = 64
 """Connections the checks may hold open at once; far above every level."""
+SOAK_MEMORY = "soak_memory"
+"""Under this name the log keeps the samples of the workers' memory."""
 LEVEL_DEADLINE_S = 600
 """Longest a single level may take in all, whatever happens."""
 
@@ -80,10 +84,10 @@ def portal() -> Iterator[BlockingPortal]:
 def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
     """The endpoint under test, ready to answer."""
     place = local_target if gate.plan.target.kind == "local" else live_target
-    with place(gate) as (job_api, endpoint_id, key, logs):
+    with place(gate) as (job_api, endpoint_id, key, logs, memory):
         endpoint = Endpoint(job_api, endpoint_id, key, connections=SLOTS, timeout_s=gate.config.client.timeout_s)
         with portal.wrap_async_context_manager(endpoint):
-            target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs)
+            target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs, memory=memory)
             gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
             yield target
 
@@ -95,7 +99,7 @@ def live_target(gate: Gate) -> Iterator[Place]:
     key = os.environ.get(name, "")
     if not key:
         raise UsageError(f"{name} is not set: put the endpoint's API key into it")
-    yield gate.config.endpoint.job_api, gate.config.endpoint.id, key, list
+    yield gate.config.endpoint.job_api, gate.config.endpoint.id, key, list, None
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +126,8 @@ def load_records(gate: Gate, request: pytest.FixtureRequest) -> Table:
 def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
     """The soak's due requests, measured once, or read from the log that is judged again."""
     if gate.recorded is not None:
-        return Measured(records=gate.requests.where(phase="soak"), allow_timed=gate.allow_timed)
+        memory = as_memory(gate.recorded.facts.get(SOAK_MEMORY, {}))
+        return Measured(records=gate.requests.where(phase="soak"), allow_timed=gate.allow_timed, memory=memory)
     target: Target = request.getfixturevalue("target")
     config = gate.config
     prompts = request.getfixturevalue("prompts")
@@ -134,7 +139,16 @@ def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
         prompts=prompts,
         deadline_s=config.client.timeout_s,
     )
-    return Measured(records=collect(target, gate, plan), allow_timed=gate.allow_timed)
+    with watched(target.memory, gate.plan.soak_s) as samples:
+        records = collect(target, gate, plan)
+    gate.fact({SOAK_MEMORY: samples})
+    return Measured(records=records, allow_timed=gate.allow_timed, memory=as_memory(samples))
+
+
+@pytest.fixture(scope="session")
+def soak_memory(soak: Measured) -> Memory:
+    """Resident memory of the workers during the soak; of a resumed one, since it was resumed."""
+    return soak.memory
 
 
 @pytest.fixture

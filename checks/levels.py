@@ -4,7 +4,7 @@ import msgspec
 
 from checks.target import Target
 from go_live.gate import Gate
-from go_live.judge.soak import served_s
+from go_live.judge.soak import Memory, served_s
 from go_live.load.runner import Before, LoadPlan, run_load
 from go_live.records import Record
 from go_live.table import Table
@@ -16,6 +16,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     records: Table
     allow_timed: bool
     """Whether answers of the timed engine count (the harness's own tests)."""
+    memory: Memory = msgspec.field(default_factory=dict)
+    """Resident memory of the workers meanwhile, where it was looked at."""
 
 
 class Level(Measured, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from checks.memory import Look
 from go_live.config import Profile
 from go_live.gate import Gate
 from go_live.local_endpoint.launch import launched, worker_logs
@@ -17,8 +18,8 @@ READY_TIMEOUT_S = 600
 SAY_EVERY_S = 5
 
 
-Place = tuple[str, str, str, Callable[[], list[Path]]]
-"""Job API, endpoint id, key, and the log files of the workers."""
+Place = tuple[str, str, str, Callable[[], list[Path]], Look | None]
+"""Job API, endpoint id, key, the log files of the workers, and how to see their memory (None: it cannot be seen)."""
 
 
 @contextmanager
@@ -42,7 +43,11 @@ def local_target(gate: Gate) -> Iterator[Place]:
     with launched(settings, ready_timeout_s=READY_TIMEOUT_S, on_wait=waiting(gate)) as endpoint:
         # The workers of a killed run have written of the requests that it recorded.
         before = [log for place in earlier for log in worker_logs(place)]
-        yield endpoint.job_api, endpoint.endpoint_id, endpoint.key, lambda: [*before, *endpoint.log_paths()]
+
+        def logs() -> list[Path]:
+            return [*before, *endpoint.log_paths()]
+
+        yield endpoint.job_api, endpoint.endpoint_id, endpoint.key, logs, endpoint.memory
 
 
 def worker_command(profile: Profile) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 from anyio.from_thread import BlockingPortal
 
+from checks.memory import Look
 from go_live.jobs.answer import Answer
 from go_live.jobs.client import Endpoint
 from go_live.jobs.transport import Health, Reply
@@ -26,11 +27,14 @@ class Target:
         job_api: str,
         endpoint_id: str,
         logs: Callable[[], Iterable[Path]],
+        memory: Look | None,
     ) -> None:
         """``endpoint`` is open on the portal's loop; ``logs`` gives the workers' log files (none if live)."""
         self.endpoint = endpoint
         self.job_api = job_api
         self.endpoint_id = endpoint_id
+        self.memory = memory
+        """Tells the workers' resident memory; None where it cannot be seen."""
         self._portal = portal
         self._logs = logs
 

@@ -4,7 +4,7 @@ import pytest
 
 from checks.levels import Level, Measured
 from go_live.config import Config, Slo
-from go_live.judge import claims, validity
+from go_live.judge import attribution, claims, offered, validity
 from go_live.judge.tally import Rule
 from go_live.pytest_plugin import Verdicts, item
 
@@ -76,9 +76,34 @@ def test_tokens_per_second(load_level: Level, slo: Slo, verdict: Verdicts) -> No
 
 @item("PERF-9")
 def test_the_measurement_is_valid(measured: Measured, config: Config, verdict: Verdicts) -> None:
-    """The client sent when requests were due, the times are real, and every due request is accounted for."""
+    """The planned load was offered in time by sane clocks, the times are real, and every due request is there."""
     verdict(
         validity.client_lag(config.client, measured.records, scope="levels and soak"),
         validity.real_times(measured.records, scope="levels and soak"),
         validity.accounted(measured.records, scope="levels and soak"),
+        *offered.as_planned(config.client, measured.records),
+    )
+
+
+@item("PERF-10")
+def test_where_the_time_goes(load_level: Level, config: Config, verdict: Verdicts) -> None:
+    """Client wait, network, queue and execution add up to what the users waited."""
+    records, allow_timed = load_level.records, load_level.allow_timed
+    verdict(
+        attribution.where_the_time_goes(config.attribution, records, scope=load_level.name, allow_timed=allow_timed)
+    )
+
+
+@item("PERF-11")
+def test_cold_and_warm_requests_apart(load_level: Level, config: Config, verdict: Verdicts) -> None:
+    """Warm requests are answered in time by themselves, and so are cold ones, where there are any."""
+    verdict(
+        *claims.cold_and_warm(
+            config.slo,
+            config.cold,
+            load_level.records,
+            level=load_level.name,
+            idle_s=config.endpoint.expected.idle_timeout_s,
+            allow_timed=load_level.allow_timed,
+        )
     )

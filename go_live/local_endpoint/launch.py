@@ -64,6 +64,18 @@ class LaunchedEndpoint:
         """``/local/workers``: id, pid, state, log, rss_bytes, started_at, ready_at, jobs of each."""
         return list(self._ask("GET", "/local/workers"))
 
+    def scenario(self) -> State:
+        """``/local/scenario``: the scenario that is served, and its truth.
+
+        Raises:
+            UsageError: none is served.
+        """
+        return dict(self._ask("GET", "/local/scenario"))
+
+    def memory(self) -> dict[str, int]:
+        """Resident bytes of each worker that is ready, with everything below it."""
+        return {one["id"]: one["rss_bytes"] for one in self.workers() if one["state"] in {"idle", "running"}}
+
     def switch_fault(self, scenario: str, **options: Any) -> None:
         """Switch a fault on (:mod:`go_live.local_endpoint.faults`): ``count``, ``seconds``, ``operations``.
 

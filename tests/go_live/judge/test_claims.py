@@ -137,12 +137,12 @@ def test_shares_need_evidence(claim: claims.LevelClaim) -> None:
 
 
 def test_cold_requests_are_judged_apart() -> None:
-    """Three that waited for a start, all slow: the warm ones hold by themselves, three cold ones decide nothing."""
+    """Three that waited for a start, all slow: the warm ones hold by themselves, and the cold ones fail."""
     cold = [record(seq, due=0.0, sent=0.001, delay_ms=20_000, done=23.0 + seq / 100, worker="w2") for seq in range(3)]
     run = [*cold, *records(124)[3:]]
     warm, few = claims.cold_and_warm(SLO, Cold(delay_ms=1000), run, level="c=2", idle_s=180)
     assert (warm.scope, warm.outcome, warm.n, warm.misses) == ("c=2, warm", Outcome.PASS, 121, 0)
-    assert (few.scope, few.outcome, few.n) == ("c=2, cold", Outcome.INCONCLUSIVE, 3)
+    assert (few.scope, few.outcome, few.n) == ("c=2, cold", Outcome.FAIL, 3)
     assert few.reason.endswith("3 of 124 requests were cold")
 
 
