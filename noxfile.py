@@ -27,7 +27,7 @@ PURE = [
     "go_live/pacing.py",
     "go_live/table.py",
 ]
-PYTHON_FILES = ["go_live", "worker", "rehearsal", "checks", "tests", "bench", "noxfile.py"]
+PYTHON_FILES = ["go_live", "worker", "rehearsal", "checks", "selftest", "tests", "bench", "noxfile.py"]
 
 
 def index() -> dict[str, str]:
@@ -90,9 +90,16 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(name="tests-slow")
 def tests_slow(session: nox.Session) -> None:
-    """What takes longer: seeded regressions, the queue experiment, ten thousand jobs."""
+    """What takes longer: the queue experiment, ten thousand jobs."""
     install(session, "cpu", "test")
     session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def selftest(session: nox.Session) -> None:
+    """Seed every defect, see each item turn red for it, and green again (``-- --only CODE-3``, ``-- --record``)."""
+    install(session, "sdk")
+    session.run("python", "-m", "selftest", *session.posargs)
 
 
 @nox.session
@@ -118,12 +125,13 @@ def train_rehearsal_model(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, the import contract, the Dockerfile and the workflows."""
+    """Style, types, the import contract, a control for each item, the Dockerfile and the workflows."""
     install(session, "sdk", "lint")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
     session.run("mypy", *PYTHON_FILES)
     session.run("lint-imports")
+    session.run("python", "-m", "selftest", "--check")
     session.run("hadolint", "Dockerfile")
     workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)

@@ -22,7 +22,7 @@ from selftest.batches import Batch
 from selftest.control import Control
 from selftest.controls import CONTROLS
 from selftest.judge import explain
-from selftest.project import ROOT, git
+from selftest.project import ROOT, git, pack
 from selftest.runner import Ended
 from selftest.scenes import SCENES
 
@@ -116,12 +116,13 @@ class Progress:
 
 def run_all(planned: Sequence[Batch], folder: Path, jobs: int, progress: Progress) -> list[Ended]:
     """Run every batch, ``jobs`` at a time."""
+    packed = pack(folder / "packed")
 
     def one(number: int, batch: Batch) -> Ended:
         progress.began(batch)
         home = folder / f"{number:02}-{batch.scene.name}"
         home.mkdir()
-        return runner.run(batch, home)
+        return runner.run(batch, home, packed)
 
     ended = []
     with ThreadPoolExecutor(jobs) as pool:

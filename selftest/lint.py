@@ -55,18 +55,25 @@ def problems(
 def stale(controls: Iterable[Control], scenes: Mapping[str, Scene], root: Path) -> list[str]:
     """Changes of the files below ``root`` whose text is not there exactly once, one line each.
 
-    A change of a file that its scene changes too is left out, and so is one of golive.toml, which is edited first: what
-    they look for is there only then.
+    What a control changes in golive.toml or in the new text of its scene is there only once that was edited: it is left
+    out here, and a run says it.
     """
-    found = []
-    for control in controls:
-        later = {"golive.toml", *(change.file for change in scenes[control.scene].changes)}
-        for change in control.changes:
-            path = root / change.file
-            count = path.read_text(encoding="utf-8").count(change.old) if path.is_file() else 0
-            if count != 1 and change.file not in later:
-                found.append(f"{control.id}: {change.file} has this text {count} times, not once: {change.old!r}")
-    return found
+    changes = [(scene.name, change) for scene in scenes.values() for change in scene.changes]
+    changes += [
+        (control.id, change)
+        for control in controls
+        for change in control.changes
+        if not any(change.old in scenes_own.new for scenes_own in scenes[control.scene].changes)
+    ]
+    return [
+        f"{name}: {change.file} has this text {count} times, not once: {change.old!r}"
+        for name, change in changes
+        if change.file != "golive.toml" and (count := _count(root / change.file, change.old)) != 1
+    ]
+
+
+def _count(path: Path, text: str) -> int:
+    return path.read_text(encoding="utf-8").count(text) if path.is_file() else 0
 
 
 def _misfit(control: Control, scenes: Mapping[str, Scene], checked: set[str], listed: Sequence[str]) -> str | None:

@@ -1,11 +1,12 @@
 """A project of its own to run the gate in: the shipped files, a git repository, a bare remote, the timed engine."""
 
+import compileall
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -74,9 +75,10 @@ def edited(text: str, values: Mapping[str, str]) -> str:
         line = re.compile(
             rf"(^\[{re.escape(table)}\](?:(?!^\[).)*?^{re.escape(name)} = )[^\n#]*", re.MULTILINE | re.DOTALL
         )
-        text, found = line.subn(lambda match, value=value: f"{match[1]}{value}  ", text)
-        if found != 1:
-            raise ValueError(f"{key} stands in golive.toml {found} times, not once")
+        found = list(line.finditer(text))
+        if len(found) != 1:
+            raise ValueError(f"{key} stands in golive.toml {len(found)} times, not once")
+        text = f"{text[: found[0].start()]}{found[0][1]}{value}  {text[found[0].end() :]}"
     return text
 
 
@@ -87,8 +89,16 @@ def shipped_config(values: Mapping[str, str] | None = None) -> str:
     return edited(edited(text, SMALLER) + TEST_PROFILE, values or {})
 
 
-def fill(project: Path, config: str, *, packages: Sequence[str] = ()) -> None:
-    """Put the shipped files, ``config`` as golive.toml and copies of ``packages`` into the new folder ``project``."""
+def pack(folder: Path) -> Path:
+    """A compiled copy of every package in the new ``folder``: copies of it start without compiling anything again."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("model", "__pycache__"))
+    compileall.compile_dir(folder, quiet=2)
+    return folder
+
+
+def fill(project: Path, config: str, *, packed: Path | None = None) -> None:
+    """Put the shipped files, ``config`` as golive.toml and what is ``packed`` into the new folder ``project``."""
     project.mkdir()
     (project / "golive.toml").write_text(config, encoding="utf-8")
     (project / ".gitignore").write_text(
@@ -96,9 +106,9 @@ def fill(project: Path, config: str, *, packages: Sequence[str] = ()) -> None:
     )
     for name in FILES:
         shutil.copy(ROOT / name, project / name)
-    for name in packages:
-        # Compiled files come along: they hold for what is copied with its time, and spare every run a second.
-        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("model"))
+    if packed is not None:
+        # Compiled files hold for what is copied with its time.
+        shutil.copytree(packed, project, dirs_exist_ok=True)
 
 
 def publish(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from go_live.decide import ItemResult
+from go_live.errors import GoliveError
+from go_live.evidence.run_directory import read_conclusions
 from selftest import acts
 from selftest.batches import Batch
 from selftest.control import Change
 from selftest.judge import Seen, judge, strays
-from selftest.project import PACKAGES, edited, environment, fill, golive, publish, shipped_config
+from selftest.project import edited, environment, fill, git, golive, publish, shipped_config
 
 RUN_S = 240
 """Longest a run of the gate may take; a healthy one of these ends within a minute."""
@@ -34,11 +35,11 @@ class Ended:
     """What went wrong beside the controls: a run without verdicts, a bystander that did not pass."""
 
 
-def run(batch: Batch, folder: Path) -> Ended:
-    """Run ``batch`` in the empty ``folder``."""
+def run(batch: Batch, folder: Path, packed: Path) -> Ended:
+    """Run ``batch`` in the empty ``folder``, with copies of the packages that lie in ``packed``."""
     try:
-        results = _results(batch, folder)
-    except (ValueError, RuntimeError, OSError, subprocess.SubprocessError) as error:
+        results = _results(batch, folder, packed)
+    except (ValueError, RuntimeError, OSError, GoliveError, subprocess.SubprocessError) as error:
         seen = tuple(Seen(control=c, reason=None, problem="the run gave no verdicts") for c in batch.controls)
         return Ended(batch=batch, seen=seen, problems=(f"{batch.scene.name}: {_told(error)}",))
     seen = tuple(judge(control, results) for control in batch.controls)
@@ -58,21 +59,23 @@ def seed(root: Path, change: Change) -> None:
     path.write_text(text.replace(change.old, change.new), encoding="utf-8")
 
 
-def _results(batch: Batch, folder: Path) -> dict[str, ItemResult]:
+def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
     """Every item's result.
 
     Raises:
         ValueError: a change does not fit the text.
         RuntimeError: the gate refused to run.
+        GoliveError: what it concluded cannot be read.
         OSError: a file could not be read or written.
         subprocess.SubprocessError: git refused, or the gate did not end in time.
     """
     root = folder / "project"
-    fill(root, shipped_config(dict(batch.scene.values)), packages=PACKAGES)
+    fill(root, shipped_config(dict(batch.scene.values)), packed=packed)
     for change in (*batch.scene.changes, *(change for control in batch.controls for change in control.changes)):
         seed(root, change)
-    with _served(root, folder / "endpoint") if batch.scene.live else _local() as extra:
-        publish(root)
+    port = _point_to_loopback(root) if batch.scene.live else None
+    publish(root)
+    with _local() if port is None else _served(root, folder / "endpoint", port) as extra:
         for control in batch.controls:
             if control.act is not None:
                 acts.perform(control.act, root)
@@ -80,9 +83,8 @@ def _results(batch: Batch, folder: Path) -> dict[str, ItemResult]:
         done = golive(root, *arguments, root=root, timeout_s=RUN_S, **extra)
     if not done.stdout.strip():
         raise RuntimeError(f"the gate ended with {done.returncode} and no decision: {_tail(done.stderr)}")
-    verdicts = root / "reports" / json.loads(done.stdout)["run_id"] / "verdicts.json"
-    results = msgspec.json.decode(verdicts.read_bytes(), type=list[ItemResult])
-    return {result.item: result for result in results}
+    concluded = read_conclusions(root / "reports" / json.loads(done.stdout)["run_id"])
+    return {result.item: result for result in concluded.items}
 
 
 @contextmanager
@@ -91,28 +93,36 @@ def _local() -> Iterator[Mapping[str, str]]:
     yield {}
 
 
+def _point_to_loopback(root: Path) -> int:
+    """Name a free port of this machine as the live endpoint's address in golive.toml; the port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    config = root / "golive.toml"
+    address = {"endpoint.id": '"local"', "endpoint.job_api": f'"http://127.0.0.1:{port}/v2"'}
+    config.write_text(edited(config.read_text(encoding="utf-8"), address), encoding="utf-8")
+    return port
+
+
 @contextmanager
-def _served(root: Path, directory: Path) -> Iterator[Mapping[str, str]]:
-    """Serve an endpoint apart, write its address into golive.toml; the environment in which the run has its key.
+def _served(root: Path, directory: Path, port: int) -> Iterator[Mapping[str, str]]:
+    """Serve an endpoint on ``port``, apart from the run; the environment in which the run has its key.
 
     Raises:
         RuntimeError: it did not start.
     """
     key = secrets.token_urlsafe(24)
-    command = [
-        "-m",
-        "go_live",
-        "local",
-        "serve",
-        "--engine",
-        "timed",
-        "--exec-ms",
-        "20",
-        "--exit-with-parent",
-        "--json",
+    serve = ["local", "serve", "--engine", "timed", "--exec-ms", "20", "--exit-with-parent", "--json"]
+    build = [
+        "--port",
+        str(port),
+        "--directory",
+        str(directory),
+        "--env",
+        f"GIT_COMMIT={git(root, 'rev-parse', 'HEAD')}",
     ]
     with subprocess.Popen(
-        [sys.executable, *command, "--directory", str(directory)],
+        [sys.executable, "-m", "go_live", *serve, *build],
         cwd=root,
         env=environment(root) | {"GOLIVE_LOCAL_KEY": key},
         stdin=subprocess.PIPE,
@@ -121,13 +131,8 @@ def _served(root: Path, directory: Path) -> Iterator[Mapping[str, str]]:
         text=True,
     ) as process:
         try:
-            line = process.stdout.readline() if process.stdout is not None else ""
-            if not line:
+            if process.stdout is None or not process.stdout.readline():
                 raise RuntimeError("the endpoint that stands for the live one did not start")
-            told = json.loads(line)
-            config = root / "golive.toml"
-            address = {"endpoint.id": f'"{told["endpoint_id"]}"', "endpoint.job_api": f'"{told["job_api"]}"'}
-            config.write_text(edited(config.read_text(encoding="utf-8"), address), encoding="utf-8")
             yield {"RUNPOD_API_KEY": key}
         finally:
             process.terminate()

@@ -2,7 +2,7 @@
 
 from selftest.control import Change, Control
 
-API, FLEET, MISHAPS = (f"go_live/local_endpoint/{name}.py" for name in ("api", "fleet", "mishaps"))
+API, FLEET = (f"go_live/local_endpoint/{name}.py" for name in ("api", "fleet"))
 CALLER, WHOLE = (f"go_live/jobs/{name}.py" for name in ("client", "whole"))
 
 
@@ -37,18 +37,20 @@ ENDPOINT = (
         "queued-jobs-fail",
         "SMK-1",
         "is FAILED",
-        MISHAPS,
-        "        return None if fault is None else FAULT_ERROR\n",
-        "        return None if fault is None and sync else FAULT_ERROR\n",
+        "go_live/local_endpoint/exchange.py",
+        "        job = self.store.submit(request, policy, sync=sync, held=held)\n",
+        "        job = self.store.submit(request, policy, sync=sync, held=held)\n"
+        "        if not sync:\n"
+        '            self.store.fail(job.id, "lost")\n',
         disturbs=("CODE-10", "CODE-11", "CLI-1"),
     ),
     single(
         "no-worker-is-up",
         "SMK-3",
         "0 workers are up, 1 are expected",
-        FLEET,
-        '        return named | {"ready": named["idle"] + named["running"]}\n',
-        '        return named | {"ready": 0, "idle": 0, "running": 0}\n',
+        API,
+        '"workers": self._fleet.counts()})',
+        '"workers": self._fleet.counts() | {"ready": 0, "idle": 0, "running": 0}})',
     ),
     single(
         "a-worker-is-unhealthy",

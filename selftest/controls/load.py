@@ -1,10 +1,15 @@
 """Defects that show under load: slow, failing and wrong answers, and a client that measures itself."""
 
+import re
+import zlib
+
 from go_live.outcome import Outcome
 from selftest.control import Change, Control
 
 GENERATING = ("worker/handler.py", "        generated = 0\n")
 """Where the worker begins to answer a request."""
+CLASSIFYING = ("worker/handler.py", "        intent = intents.classify(request.prompt)\n")
+"""Where the worker has accepted a request."""
 REPLYING = ("go_live/local_endpoint/api.py", "            await self._exchange.wait_terminal(job, wait_s)\n")
 """Where the endpoint has the answer of a /runsync call."""
 ADMITTING = (
@@ -16,7 +21,7 @@ RUNNER, EVENTS = "go_live/load/runner.py", "worker/events.py"
 
 
 def before(place: tuple[str, str], code: str) -> Change:
-    """``code`` is run before ``place``; ``self.turn`` counts how often it was reached, from 1."""
+    """``code`` is run before ``place``; ``self.turn`` in it counts how often this place was reached, from 1."""
     return _beside(place, f"{code}\n", "")
 
 
@@ -28,8 +33,11 @@ def after(place: tuple[str, str], code: str) -> Change:
 def _beside(place: tuple[str, str], ahead: str, behind: str) -> Change:
     file, line = place
     margin = " " * (len(line) - len(line.lstrip()))
-    turn = 'self.turn = getattr(self, "turn", 0) + 1\n'
+    # Two defects of one run may count the same object's turns, each at its own place.
+    counter = f"turn_{zlib.crc32(line.encode())}"
+    turn = f'self.{counter} = getattr(self, "{counter}", 0) + 1\n'
     code = (turn + ahead if ahead else "") + line.lstrip() + (turn + behind if behind else "")
+    code = re.sub(r"\bself\.turn\b", f"self.{counter}", code)
     return Change(file=file, old=line, new="".join(f"{margin}{part}\n" for part in code.splitlines()))
 
 
@@ -100,10 +108,10 @@ LEVELS = (
         "PERF-5",
         "queue p50",
         Change(
-            file="go_live/local_endpoint/api.py",
-            old="        job = self._exchange.submit(forwarded, policy, sync=sync, held=held)\n",
-            new="        job = self._exchange.submit(forwarded, policy, sync=sync, held=True)\n"
-            '        __import__("asyncio").get_running_loop().call_later(1.0, self._exchange.release, job)\n',
+            file="go_live/local_endpoint/exchange.py",
+            old="        job = self.store.submit(request, policy, sync=sync, held=held)\n",
+            new="        job = self.store.submit(request, policy, sync=sync, held=True)\n"
+            "        asyncio.get_running_loop().call_later(1.0, self.release, job)\n",
         ),
         disturbs=("PERF-3", "PERF-4", "PERF-8"),
     ),
@@ -188,7 +196,11 @@ STEADY = (
         "the-clock-stands-still",
         "PERF-9",
         "zero or below",
-        Change(file=RUNNER, old="        done=answer.done,\n", new="        done=due.due,\n"),
+        Change(
+            file=RUNNER,
+            old="        self.on_record(record)\n",
+            new="        self.on_record(msgspec.structs.replace(record, done=record.due))\n",
+        ),
         outcome=Outcome.ERROR,
         disturbs=("*",),
     ),
@@ -218,7 +230,7 @@ STEADY = (
         "a-time-out-in-the-log",
         "LOG-2",
         "a time-out",
-        before((EVENTS, '        self._write(\n            "start",\n'), saying("Read timed out.")),
+        after(CLASSIFYING, saying("Read timed out.")),
     ),
     under(
         "steady",
@@ -265,7 +277,7 @@ SOAK = (
         "execution-grows-slower",
         "SOAK-3",
         "exec_ms changed by +",
-        after(GENERATING, sleeping("0.001 * self.turn")),
+        after(GENERATING, sleeping("0.002 * self.turn")),
         disturbs=("SOAK-4", "SOAK-2"),
     ),
     under(
