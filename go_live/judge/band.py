@@ -11,17 +11,13 @@ Howard & Ramdas 2022 invert such tests alike. The ends are not carried forward: 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from go_live.judge import eprocess
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from go_live.table import Floats
+from go_live.judge.percentiles import rank
+from go_live.table import Floats
 
 POINTS = 200
 """Looks at which a band is computed: more than a plot shows."""
@@ -58,21 +54,25 @@ def band(values: Floats, *, q: int, alpha: float, points: int = POINTS) -> Band:
         raise ValueError(f"percentile {q}, alpha {alpha} or {points} looks cannot be")
     looks = np.unique(np.linspace(0, len(values), points + 1).astype(np.int64)[1:])
     looks = looks[looks > 0]
-    ends = np.array([_ends(values[:n], int(n), q / 100, alpha / 2) for n in looks])
-    return Band(n=looks, lower=ends[:, 0], upper=ends[:, 1], measured=ends[:, 2])
-
-
-def _ends(seen: Floats, n: int, p0: float, alpha: float) -> tuple[float, float, float]:
-    """Lower end, upper end and nearest-rank percentile of ``seen``."""
-    allowed, failing = eprocess.allowed_misses(n, p0, alpha), eprocess.failing_misses(n, p0, alpha)
+    allowed, failing = eprocess.edges(looks, q / 100, alpha / 2, alpha / 2)
     # Places in ascending order, from 0. With at most ``allowed`` values above it, the value at n - allowed - 1 is shown
     # to be at least the percentile; below the one at n - failing, ``failing`` values or more are above: refuted.
-    upper, lower = (None if allowed is None else n - allowed - 1), (None if failing is None else n - failing)
-    nearest = max(int(np.ceil(p0 * n - 1e-9)) - 1, 0)
-    places = sorted({place for place in (lower, upper, nearest) if place is not None})
-    ordered = np.partition(seen, places)
+    # A place beyond either end is that of a value which bounds nothing.
+    ends = np.array(
+        [
+            _at(values[:n], n - most - 1 if most >= 0 else n, n - fewest, rank(n, q) - 1)
+            for n, most, fewest in zip(looks.tolist(), allowed.tolist(), failing.tolist(), strict=True)
+        ]
+    )
+    return Band(n=looks, lower=ends[:, 1], upper=ends[:, 0], measured=ends[:, 2])
+
+
+def _at(seen: Floats, upper: int, lower: int, nearest: int) -> tuple[float, float, float]:
+    """The values at three places of ``seen`` in order; infinite beyond its last, 0 before its first."""
+    inside = {place for place in (upper, lower, nearest) if 0 <= place < len(seen)}
+    ordered = np.partition(seen, sorted(inside))
     return (
-        0.0 if lower is None else float(ordered[lower]),
-        np.inf if upper is None else float(ordered[upper]),
+        float(ordered[upper]) if upper in inside else np.inf,
+        float(ordered[lower]) if lower in inside else 0.0,
         float(ordered[nearest]),
     )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
-from go_live.judge import eprocess
+from go_live.judge import binomial, eprocess
 from go_live.outcome import Outcome
 
 SHARES = st.sampled_from([0.5, 0.8, 0.95, 0.99])
@@ -87,6 +87,16 @@ def test_allowed_and_failing_misses_are_the_edges(n: int, p0: float) -> None:
         assert (outcome is Outcome.FAIL) == (failing is not None and misses >= failing)
 
 
+@given(st.lists(st.integers(0, 5000), min_size=1, max_size=20), SHARES)
+@settings(deadline=None, max_examples=60)
+def test_edges_of_many_sizes(sizes: list[int], p0: float) -> None:
+    """The vectorised edges are the single ones; -1 and n + 1 stand for "no such count"."""
+    allowed, failing = eprocess.edges(np.array(sizes, dtype=np.int64), p0, 0.05, 0.01)
+    for n, most, fewest in zip(sizes, allowed.tolist(), failing.tolist(), strict=True):
+        one, other = eprocess.allowed_misses(n, p0, 0.05), eprocess.failing_misses(n, p0, 0.01)
+        assert (most, fewest) == (-1 if one is None else one, n + 1 if other is None else other)
+
+
 @pytest.mark.parametrize(("rate", "p0"), [(0.0, 0.95), (0.01, 0.95), (0.2, 0.95), (0.0, 0.99), (0.05, 0.99)])
 def test_the_size_that_is_needed_decides(rate: float, p0: float) -> None:
     """A run of that size decides with the promised probability, by simulation; one of half its size does not."""
@@ -98,7 +108,7 @@ def test_the_size_that_is_needed_decides(rate: float, p0: float) -> None:
         decided = np.mean(
             [eprocess.decide(int(m), size, p0, 0.05, 0.05 / 3) is not Outcome.INCONCLUSIVE for m in misses]
         )
-        assert (decided >= eprocess.POWER - 0.05) == enough
+        assert (decided >= binomial.POWER - 0.05) == enough
 
 
 def test_at_the_limit_no_size_is_enough() -> None:
@@ -121,3 +131,48 @@ def test_no_such_share(p0: float) -> None:
     """A share that is none is refused."""
     with pytest.raises(ValueError, match="must lie"):
         eprocess.log_e(1, 1, p0)
+
+
+def fresh(p0: float) -> eprocess.Running:
+    """A test of which nothing has been seen yet."""
+    return eprocess.Running(p0=p0, alpha=0.05, alpha_fail=0.05 / 3)
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 60)), min_size=1, max_size=8),
+    SHARES,
+)
+@settings(deadline=None, max_examples=60)
+def test_the_fast_state_is_the_one_asked_after_every_request(runs: list[tuple[bool, int]], p0: float) -> None:
+    """Skipping what cannot cross the threshold changes neither the outcome nor the request that decided."""
+    oks = [ok for ok, length in runs for _ in range(length)]
+    state = fresh(p0)
+    for ok in oks:
+        state = state.after(ok=ok)
+    assert eprocess.running(np.array(oks), p0, state.alpha, state.alpha_fail) == state
+
+
+def test_what_was_shown_stays_shown() -> None:
+    """A PASS at request 88 outlives misses that would not have passed; the state says where it was reached."""
+    oks = np.array([True] * 88 + [False] * 3)
+    state = eprocess.running(oks, 0.95, 0.05, 0.05 / 3)
+    assert (state.outcome, state.passed_at, state.n) == (Outcome.PASS, 88, 91)
+    assert eprocess.decide(3, 91, 0.95, 0.05, 0.05 / 3) is Outcome.INCONCLUSIVE
+
+
+def test_refuted_after_shown_is_fail() -> None:
+    """A service that was good and broke is refuted: FAIL wins."""
+    oks = np.array([True] * 100 + [False] * 100)
+    state = eprocess.running(oks, 0.95, 0.05, 0.05 / 3)
+    assert state.passed_at == 88
+    assert state.failed_at is not None
+    assert state.outcome is Outcome.FAIL
+    assert eprocess.running(oks[:50], 0.95, 0.05, 0.05 / 3).outcome is Outcome.INCONCLUSIVE
+
+
+def test_evidence_that_underflows_is_skipped_by_no_more_than_it_may() -> None:
+    """Ten thousand misses first: the PASS evidence underflows, and the state still finds no crossing too many."""
+    oks = np.concatenate([np.zeros(10_000, dtype=np.bool_), np.ones(5, dtype=np.bool_)])
+    state = eprocess.running(oks, 0.95, 0.05, 0.05 / 3)
+    assert (state.passed_at, state.ok) == (None, 5)
+    assert eprocess.log_e(5, 10_000, 0.95)[0] == -math.inf
