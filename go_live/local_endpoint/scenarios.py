@@ -92,7 +92,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """What the timed worker is told."""
         pace = self.pace
         told = {f"TIMED_{name.upper()}": f"{getattr(pace, name):.17g}" for name in pace.__dataclass_fields__}
-        return {**told, "ENABLE_STREAMING": "true"}
+        # The SDK counts a job twice until it starts, and pauses for a second when it is full: room for a burst of 100.
+        return {**told, "ENABLE_STREAMING": "true", "MAX_CONCURRENCY": "256"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ COLD_FACTOR, IDLE_FACTOR = 10.0, 2.0
 
 SAYS = {
     "healthy": "every answer right, in 0.9 to 1.1 times the execution time",
-    "bursts": "6 % of the requests fail, in runs of 12 on average",
+    "bursts": "one request in ten fails, in runs of 8 on average",
     "drift": "the execution time grows by 60 % within an hour; every limit still holds at its end",
     "leak": "512 MiB of memory leak within an hour, and answers come to take 50 % longer",
     "cold-starts": "no worker stays: a request after a pause waits ten execution times for one to start",
@@ -148,11 +149,11 @@ SAYS = {
     "truncated-streams": "one answer in ten ends half-way",
     "wrong-answers": "15 % of the answers are fluent, fast and wrong",
     "fast-failures": "30 % of the requests fail at once, before any worker has them",
-    "slow-tail": "one answer in ten takes four times as long, so that p50 is fine and p95 is not",
+    "slow-tail": "15 % of the answers take four times as long, so that p50 is fine and p95 is not",
 }
 MAKERS: dict[str, Made] = {
     "healthy": _paced(),
-    "bursts": _faulty(Scenario.FAILED, 0.06, burst=12),
+    "bursts": _faulty(Scenario.FAILED, 0.10, burst=8),
     "drift": _paced(growth_per_hour=0.6),
     "leak": _paced(growth_per_hour=0.5, leak_mib_per_hour=512),
     "cold-starts": _cold,
@@ -160,7 +161,7 @@ MAKERS: dict[str, Made] = {
     "truncated-streams": _faulty(Scenario.TRUNCATED, 0.10),
     "wrong-answers": _paced(wrong_share=0.15),
     "fast-failures": _faulty(Scenario.FAILED, 0.30),
-    "slow-tail": _paced(slow_share=0.10, slow_factor=4.0),
+    "slow-tail": _paced(slow_share=0.15, slow_factor=4.0),
 }
 NAMES = tuple(MAKERS)
 
