@@ -19,8 +19,8 @@ from go_live.judge import eprocess
 from go_live.judge.percentiles import rank
 from go_live.table import Floats
 
-POINTS = 200
-"""Looks at which a band is computed: more than a plot shows."""
+LOOKS = 200
+"""Looks at which a band is computed: more than a chart shows."""
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,35 +36,48 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
     """Nearest-rank percentile of the first n."""
 
 
-def band(values: Floats, *, q: int, alpha: float, points: int = POINTS) -> Band:
-    """The band of percentile ``q`` over ``values``, at up to ``points`` looks evenly over the run.
+def band(values: Floats, *, q: float, confidence: float, looks: int = LOOKS) -> Band:
+    """The band of percentile ``q`` over ``values``, at up to ``looks`` looks.
 
     Args:
-        values: One figure a due request, none negative, in due order; infinite without a right answer.
+        values: One figure a due request, in due order; infinite without a right answer.
         q: Percentile, between 0 and 100.
-        alpha: Probability that the true percentile is ever outside.
-        points: Looks; at most :data:`POINTS`.
+        confidence: Probability that the true percentile is inside at every look.
+        looks: At least 2.
 
     Raises:
-        ValueError: no values, a NaN or a negative one among them, or arguments that are none.
+        ValueError: no values, one that is negative or no number, or a percentile or confidence that is none.
     """
-    if not len(values) or not (values >= 0).all():
-        raise ValueError("a band needs figures, none of them negative or NaN")
-    if not (0 < q < 100 and 0 < alpha < 1 and 1 <= points <= POINTS):  # noqa: PLR2004 - percent
-        raise ValueError(f"percentile {q}, alpha {alpha} or {points} looks cannot be")
-    looks = np.unique(np.linspace(0, len(values), points + 1).astype(np.int64)[1:])
-    looks = looks[looks > 0]
-    allowed, failing = eprocess.edges(looks, q / 100, alpha / 2, alpha / 2)
-    # Places in ascending order, from 0. With at most ``allowed`` values above it, the value at n - allowed - 1 is shown
-    # to be at least the percentile; below the one at n - failing, ``failing`` values or more are above: refuted.
-    # A place beyond either end is that of a value which bounds nothing.
+    if not len(values):
+        raise ValueError("no values: nothing has a band")
+    if not (values >= 0).all():
+        raise ValueError("a band needs numbers, and not negative ones")
+    if not (0 < q < 100 and 0 < confidence < 1):  # noqa: PLR2004 - percent
+        raise ValueError(f"percentile {q:g} and confidence {confidence:g} must lie between 0 and 100, and 0 and 1")
+    alpha, n = (1 - confidence) / 2, grid(len(values), looks)
+    allowed, failing = eprocess.edges(n, q / 100, alpha, alpha)
+    # Places in ascending order, from 0. Above the value at n - allowed - 1, at most ``allowed`` are left: every larger
+    # threshold is shown. Below the one at n - failing, ``failing`` or more lie above: every smaller one is refuted. A
+    # place beyond the last or before the first value bounds nothing.
     ends = np.array(
         [
-            _at(values[:n], n - most - 1 if most >= 0 else n, n - fewest, rank(n, q) - 1)
-            for n, most, fewest in zip(looks.tolist(), allowed.tolist(), failing.tolist(), strict=True)
+            _at(values[:size], size - most - 1 if most >= 0 else size, size - fewest, rank(size, q) - 1)
+            for size, most, fewest in zip(n.tolist(), allowed.tolist(), failing.tolist(), strict=True)
         ]
     )
-    return Band(n=looks, lower=ends[:, 1], upper=ends[:, 0], measured=ends[:, 2])
+    return Band(n=n, lower=ends[:, 1], upper=ends[:, 0], measured=ends[:, 2])
+
+
+def grid(n: int, looks: int) -> NDArray[np.int64]:
+    """After how many of ``n`` requests to look: half of the looks evenly, half at growing distances from the first.
+
+    The band narrows fast at first, and a chart over time needs the rest.
+    """
+    half = looks // 2
+    evenly = np.arange(1, half + 1) * n // half
+    growing = np.geomspace(1, n, looks - half).astype(np.int64)
+    both = np.unique(np.concatenate([evenly, growing]))
+    return both[both > 0]
 
 
 def _at(seen: Floats, upper: int, lower: int, nearest: int) -> tuple[float, float, float]:
