@@ -1,15 +1,16 @@
 """Live progress of a load: one line that changes on a terminal, a plain line now and then elsewhere."""
 
-import bisect
 import math
 import time
 from array import array
 from collections.abc import Callable
 
+import numpy as np
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from go_live.judge.percentiles import percentile
 from go_live.records import Record
 
 PLAIN_EVERY_S = 5.0
@@ -27,7 +28,7 @@ class Tally:
     def add(self, record: Record) -> None:
         """Count one record."""
         self.failures += not record.ok
-        bisect.insort(self._totals, record.total_ms)
+        self._totals.append(record.total_ms)
 
     @property
     def n(self) -> int:
@@ -36,7 +37,7 @@ class Tally:
 
     def percentile(self, q: int) -> float | None:
         """Nearest-rank percentile of the total time, ms; infinite if a failure stands at its rank; None for n = 0."""
-        return self._totals[-(-self.n * q // 100) - 1] if self._totals else None
+        return percentile(np.frombuffer(self._totals), q) if self._totals else None
 
 
 class Progress:

@@ -35,7 +35,7 @@ from tests.go_live.load import virtual
 from tests.go_live.load.virtual import Fake, clock
 
 out, requests = Path(sys.argv[1]), int(sys.argv[2])
-plan = LoadPlan(phase="soak", prompts=[Prompt("a", {})], deadline_s=45, concurrency=2, requests=requests)
+plan = LoadPlan(phase="soak", prompts=[Prompt("a", {"prompt": "one"})], deadline_s=45, concurrency=2, requests=requests)
 progress = Progress()
 progress.start("soak", total=requests)
 with Recorder(out) as recorder:

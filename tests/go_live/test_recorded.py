@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from go_live import recorded
 from go_live.errors import UsageError
 from go_live.judge.samples import Sample
+from go_live.table import Table
 from tests.go_live.judge.builders import record
 
 HEADER = "ok,status,latency_ms,tokens_generated\r\n"
@@ -136,7 +137,7 @@ def test_records_are_read(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     kept = [record(seq) for seq in range(3)]
     path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in kept))
-    assert list(recorded.read_records(path)) == kept
+    assert list(recorded.read_records(path)) == list(Table.of(kept))
 
 
 @pytest.mark.parametrize(

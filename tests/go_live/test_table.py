@@ -20,7 +20,15 @@ def kept(one: Record) -> Record:
     """What a table keeps of a record."""
     engine = one.engine if one.engine == "timed" else None
     tokens = None if one.output_tokens is None else min(one.output_tokens, 2**31 - 1)
-    return msgspec.structs.replace(one, engine=engine, output_tokens=tokens, **DROPPED)
+    sent = None if one.sent is None else one.due + short(one.sent - one.due)
+    delay, execution = (None if ms is None else short(ms) for ms in (one.delay_ms, one.execution_ms))
+    rounded = msgspec.structs.replace(one, sent=sent, delay_ms=delay, execution_ms=execution)
+    return msgspec.structs.replace(rounded, engine=engine, output_tokens=tokens, **DROPPED)
+
+
+def short(value: float) -> float:
+    """To seven digits."""
+    return float(np.float32(value))
 
 
 @given(st.lists(any_record(), max_size=20))
