@@ -5,11 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from go_live.records import Record
 from selftest.project import ROOT
+from tests.go_live.many_records import write
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -74,28 +73,7 @@ def measured(body: str, *arguments: object) -> tuple[float, object]:
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A records file of a million healthy requests."""
     path = tmp_path_factory.mktemp("million") / "records.jsonl"
-    encoder = msgspec.json.Encoder()
-    with path.open("wb") as file:
-        for seq in range(REQUESTS):
-            due = seq * 1.75
-            record = Record(
-                seq=seq,
-                phase="soak",
-                level="c=2",
-                due=due,
-                wall=1.76e9 + due,
-                sent=due + 0.001,
-                done=due + 3.45 + seq * 37 % 1000 / 1e4,
-                execution_ms=2788 + seq * 37 % 60,
-                delay_ms=5 + seq % 3,
-                output_tokens=150,
-                http_status=200,
-                job_status="COMPLETED",
-                job=f"{seq:032x}-u1",
-                worker=f"w{seq % 2}",
-                answer="0123456789abcdef",
-            )
-            file.write(encoder.encode(record) + b"\n")
+    write(path, REQUESTS)
     return path
 
 
