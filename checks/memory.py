@@ -10,10 +10,10 @@ import numpy as np
 from go_live.errors import GoliveError
 from go_live.judge.soak import Memory
 
-SAMPLES = 240
-"""Samples in a soak, about: enough for a trend and a shift of level."""
-MIN_PAUSE_S = 1.0
-"""Looking at every process below a worker costs milliseconds, which are the worker's own."""
+SAMPLES = 60
+"""Samples of a short soak, about: enough for a trend."""
+MIN_PAUSE_S, MAX_PAUSE_S = 0.25, 10.0
+"""Looking at every process below a worker costs milliseconds, which are the worker's own; an hour has 360 samples."""
 
 Samples = dict[str, list[tuple[float, int]]]
 """Unix time and bytes of each sample, by worker."""
@@ -28,10 +28,8 @@ def watched(look: Look | None, duration_s: float) -> Iterator[Samples]:
     if look is None:
         yield samples
         return
-    over = threading.Event()
-    watcher = threading.Thread(
-        target=_watch, args=(look, samples, over, max(MIN_PAUSE_S, duration_s / SAMPLES)), daemon=True
-    )
+    over, pause_s = threading.Event(), min(max(duration_s / SAMPLES, MIN_PAUSE_S), MAX_PAUSE_S)
+    watcher = threading.Thread(target=_watch, args=(look, samples, over, pause_s), daemon=True)
     watcher.start()
     try:
         yield samples

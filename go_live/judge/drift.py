@@ -1,31 +1,26 @@
-"""Does a soak drift? A stated test on batch means.
+"""Does a figure drift? A trend test on batch means, and how large the change is.
 
 The figures, in due order, are cut into equal batches (12) and averaged; Mann-Kendall tests the means for a trend,
-two-sided, by its exact null distribution; Theil-Sen's slope says how large the change is over the whole soak,
-relative to the median. FAIL needs all three: significant, in the bad direction, above the floor. A worsening above
-the floor that is not significant is INCONCLUSIVE: the noise is too large to tell. Everything else is PASS, which
-proves: no monotone worsening above the floor was seen, where one could have been seen.
+two-sided, by its exact null distribution; Theil-Sen's slope says how large the change is over the whole soak.
+:mod:`go_live.judge.stability` makes verdicts of both.
 
 Batch means because neighbours resemble each other: on an AR(1) series of 120 points with rho = 0.5, raw Mann-Kendall
 alarms in 27 % of healthy soaks, on 12 batch means in 5 % (at alpha 0.05). A step or an episode is no trend:
-:mod:`go_live.judge.episodes` names those. Mann 1945; Kendall 1975; Sen 1968; Law & Kelton (batch means).
+:mod:`go_live.judge.shift` and :mod:`go_live.judge.episodes` name those. Mann 1945; Kendall 1975; Sen 1968; Law & Kelton
+(batch means).
 """
 
 from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from go_live.judge.shares import cannot
-from go_live.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from go_live.config import Drift
     from go_live.judge.percentiles import Figures
     from go_live.table import Floats
 
@@ -35,58 +30,6 @@ MIN_PER_BATCH = 2
 
 NORMAL_MAD = 1.4826
 """Standard deviation of a normal figure by its median absolute deviation."""
-
-
-def claim(what: str, drift: Drift, *, scope: str) -> str:
-    """``soak: exec_ms does not worsen by more than 20 % from beginning to end``."""
-    return f"{scope}: {what} does not worsen by more than {drift.max_change * 100:g} % from beginning to end"
-
-
-def trend(
-    values: Figures,
-    drift: Drift,
-    *,
-    what: str,
-    worse: Literal["up", "down"],
-    scope: str,
-    family: int = 1,
-) -> Verdict:
-    """Judge whether ``values``, in due order, drift for the worse (module docstring).
-
-    Args:
-        values: Finite figures, one a request.
-        drift: Number of batches, alpha and the floor.
-        what: The figure's name.
-        worse: The bad direction.
-        scope: ``soak``.
-        family: Number of trends that share alpha (Bonferroni).
-
-    Returns:
-        The verdict; its measured is the signed relative change over the whole soak. ERROR for figures that are not
-        finite or whose median is not positive, INCONCLUSIVE for too few.
-    """
-    sentence, n = claim(what, drift, scope=scope), len(values)
-    if not np.isfinite(values).all():
-        return cannot(sentence, f"{what} has figures that are not finite", scope=scope, n=n)
-    if n < MIN_PER_BATCH * drift.batches:
-        return _too_few(sentence, drift, scope, n)
-    means = batch_means(values, drift.batches)
-    if np.median(means) <= 0:
-        return cannot(sentence, f"the median of {what} is not positive", scope=scope, n=n)
-    p, changed = mann_kendall(means), relative_change(means)
-    worsening = changed if worse == "up" else -changed
-    outcome = _outcome(worsening, drift.max_change, significant=p <= drift.alpha / family)
-    return Verdict(
-        claim=sentence,
-        outcome=outcome,
-        reason=_reason(what, changed, p, n, drift.batches, outcome),
-        scope=scope,
-        measured=changed,
-        limit=drift.max_change,
-        unit="share",
-        n=n,
-        points={"p_value": p, "first_batch": float(means[0]), "last_batch": float(means[-1])},
-    )
 
 
 def batch_means(values: Figures, batches: int) -> Floats:
@@ -158,11 +101,6 @@ def change_error(means: Figures) -> float:
     return deviation / math.sqrt(n * (n**2 - 1) / 12) * (n - 1)
 
 
-def relative_change(means: Figures) -> float:
-    """:func:`change`, relative to the median of ``means``."""
-    return change(means) / float(np.median(means))
-
-
 @cache
 def _inversions(n: int) -> tuple[int, ...]:
     """How many of the n! orders have 0, 1, 2, ... inversions (Mahonian numbers, by adding one element at a time)."""
@@ -174,32 +112,3 @@ def _inversions(n: int) -> tuple[int, ...]:
                 longer[inversions + added] += count
         counts = longer
     return tuple(counts)
-
-
-def _outcome(worsening: float, floor: float, *, significant: bool) -> Outcome:
-    if worsening <= floor:
-        return Outcome.PASS
-    return Outcome.FAIL if significant else Outcome.INCONCLUSIVE
-
-
-def _reason(what: str, changed: float, p: float, n: int, batches: int, outcome: Outcome) -> str:
-    seen = (
-        f"{what} changed by {changed * 100:+.1f} % over the soak ({batches} batch means of {n} requests, p = {p:.2g})"
-    )
-    if outcome is Outcome.INCONCLUSIVE:
-        return f"{seen}: too noisy to tell a trend from chance; a longer soak would"
-    return seen
-
-
-def _too_few(sentence: str, drift: Drift, scope: str, n: int) -> Verdict:
-    least = MIN_PER_BATCH * drift.batches
-    return Verdict(
-        claim=sentence,
-        outcome=Outcome.INCONCLUSIVE,
-        reason=f"{n} requests do not fill {drift.batches} batches; a trend needs at least {least}",
-        scope=scope,
-        limit=drift.max_change,
-        unit="share",
-        n=n,
-        needed=least,
-    )

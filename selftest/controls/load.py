@@ -8,6 +8,11 @@ from selftest.control import Change, Control
 
 GENERATING = ("worker/handler.py", "        generated = 0\n")
 """Where the worker begins to answer a request."""
+RESPONDING = (
+    "worker/handler.py",
+    "        response = _response(request, intent, deltas, validation, (len(prompt), generated))\n",
+)
+"""Where the worker has its response."""
 CLASSIFYING = ("worker/handler.py", "        intent = intents.classify(request.prompt)\n")
 """Where the worker has accepted a request."""
 REPLYING = ("go_live/local_endpoint/api.py", "            await self._exchange.wait_terminal(job, wait_s)\n")
@@ -73,11 +78,32 @@ TENTH = "self.turn % 10 == 0"
 LEVELS = (
     under(
         "levels",
+        "the-platform-counts-too-much",
+        "PERF-10",
+        "the platform counts more time than the client saw pass",
+        Change(
+            file=RUNNER,
+            old="        delay_ms=answer.delay_ms,\n",
+            new="        delay_ms=(answer.delay_ms or 0.0) + 60_000,\n",
+        ),
+        outcome=Outcome.ERROR,
+        disturbs=("PERF-5", "PERF-11"),
+    ),
+    under(
+        "levels",
+        "warm-requests-are-late",
+        "PERF-11",
+        "0 of 64 requests were cold",
+        after(REPLYING, sleeping("1.6", FOURTH)),
+        disturbs=("PERF-4", "PERF-8", "PERF-11"),
+    ),
+    under(
+        "levels",
         "every-execution-is-slow",
         "PERF-1",
         "exec p50",
         after(GENERATING, sleeping("0.6")),
-        disturbs=("PERF-2", "PERF-3", "PERF-4", "PERF-5", "PERF-8"),
+        disturbs=("PERF-2", "PERF-3", "PERF-4", "PERF-5", "PERF-8", "PERF-11"),
     ),
     under(
         "levels",
@@ -85,7 +111,7 @@ LEVELS = (
         "PERF-2",
         "exec p95",
         after(GENERATING, sleeping("0.8", FOURTH)),
-        disturbs=("PERF-4",),
+        disturbs=("PERF-4", "PERF-11"),
     ),
     under(
         "levels",
@@ -93,7 +119,7 @@ LEVELS = (
         "PERF-3",
         "total p50",
         after(REPLYING, sleeping("1.5")),
-        disturbs=("PERF-4", "PERF-8"),
+        disturbs=("PERF-4", "PERF-8", "PERF-11"),
     ),
     under(
         "levels",
@@ -101,6 +127,7 @@ LEVELS = (
         "PERF-4",
         "total p95",
         after(REPLYING, sleeping("1.5", FOURTH)),
+        disturbs=("PERF-11",),
     ),
     under(
         "levels",
@@ -113,7 +140,7 @@ LEVELS = (
             new="        job = self.store.submit(request, policy, sync=sync, held=True)\n"
             "        asyncio.get_running_loop().call_later(1.0, self.release, job)\n",
         ),
-        disturbs=("PERF-3", "PERF-4", "PERF-8"),
+        disturbs=("PERF-3", "PERF-4", "PERF-8", "PERF-11"),
     ),
     under(
         "levels",
@@ -121,6 +148,31 @@ LEVELS = (
         "PERF-8",
         "tokens/s",
         Change(file="worker/handler.py", old='"output": generated,', new='"output": generated // 100,'),
+    ),
+    under(
+        "levels",
+        "queue-times-are-not-told",
+        "PERF-10",
+        "delayTime is missing",
+        Change(
+            file="go_live/local_endpoint/api.py",
+            old="    if job.delay_ms is not None:\n",
+            new="    if job.delay_ms is not None and not job.id:\n",
+        ),
+        outcome=Outcome.ERROR,
+        disturbs=("PERF-5", "PERF-11"),
+    ),
+    under(
+        "levels",
+        "cold-requests-are-late",
+        "PERF-11",
+        "cold",
+        Change(
+            file="golive.toml",
+            old='TIMED_EXEC_MS = "20"',
+            new='TIMED_EXEC_MS = "20"\nTIMED_DIES_AT_JOB = "30"',
+        ),
+        disturbs=("PERF",),
     ),
 )
 
@@ -159,10 +211,7 @@ STEADY = (
         "PERF-7",
         "right answers",
         after(
-            (
-                "worker/handler.py",
-                "        response = _response(request, intent, deltas, validation, (len(prompt), generated))\n",
-            ),
+            RESPONDING,
             f'if {TENTH}: response["choices"][0]["text"] = "I do not know."',
         ),
         disturbs=("SOAK",),
@@ -174,7 +223,7 @@ STEADY = (
         "the load client itself was measured",
         before(
             (RUNNER, "        answer = await self.complete(prompt.input, deadline_s=self.plan.deadline_s)\n"),
-            "await self.clock.sleep(0.3)",
+            "await self.clock.sleep(0.6)",
         ),
         outcome=Outcome.ERROR,
         disturbs=("SOAK",),
@@ -203,6 +252,30 @@ STEADY = (
         ),
         outcome=Outcome.ERROR,
         disturbs=("*",),
+    ),
+    under(
+        "steady",
+        "the-clock-is-set",
+        "PERF-9",
+        "the wall clock gained or lost up to",
+        Change(
+            file=RUNNER,
+            old="        return wall + at - (before + after) / 2\n",
+            new="        return wall + at - (before + after) / 2 + (2.0 if self.hits > 50 else 0.0)\n",
+        ),
+        outcome=Outcome.ERROR,
+    ),
+    under(
+        "steady",
+        "slots-stand-idle",
+        "PERF-9",
+        "were in flight on average",
+        Change(
+            file=RUNNER,
+            old="            free = pacing.slot_free(free, done, ok=ended.ok)\n",
+            new="            free = pacing.slot_free(free, done, ok=ended.ok) + 0.1\n",
+        ),
+        outcome=Outcome.ERROR,
     ),
     under(
         "steady",
@@ -258,6 +331,14 @@ STEADY = (
 SOAK = (
     under(
         "soak",
+        "the-worker-dies-now-and-then",
+        "INF-5",
+        "requests were cold",
+        after(GENERATING, 'if self.turn == 60: __import__("os")._exit(1)'),
+        disturbs=("SOAK",),
+    ),
+    under(
+        "soak",
         "every-reply-of-the-soak-is-late",
         "SOAK-1",
         "total p50",
@@ -311,5 +392,22 @@ SOAK = (
         ),
         outcome=Outcome.ERROR,
         disturbs=("SOAK-1", "SOAK-2", "SOAK-3", "SOAK-4"),
+    ),
+)
+
+WEAR = (
+    under(
+        "wear",
+        "right-answers-wear-off",
+        "SOAK-6",
+        "right answers changed by -",
+        after(RESPONDING, f'if self.turn > 150 and {FOURTH}: response["choices"][0]["text"] = "I do not know."'),
+    ),
+    under(
+        "wear",
+        "the-worker-leaks",
+        "SOAK-6",
+        "memory of w1 changed by +",
+        after(GENERATING, 'self.leak = [*getattr(self, "leak", []), b"x" * 400_000]'),
     ),
 )

@@ -19,7 +19,7 @@ class Rounds(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Whether it has come."""
-        assert timeout == 1.0
+        assert timeout == 0.5
         self._left -= 1
         return self._left < 0
 
@@ -28,7 +28,7 @@ def test_every_worker_is_sampled_each_time() -> None:
     """Three looks: a worker that joins has samples from then on; times rise."""
     looks = iter([{"w1": 10}, {"w1": 11, "w2": 5}, {"w1": 12, "w2": 6}])
     samples: memory.Samples = {}
-    memory._watch(lambda: next(looks), samples, Rounds(3), 1.0)
+    memory._watch(lambda: next(looks), samples, Rounds(3), 0.5)
     assert {worker: [size for _, size in rows] for worker, rows in samples.items()} == {
         "w1": [10, 11, 12],
         "w2": [5, 6],
@@ -48,7 +48,7 @@ def test_an_endpoint_that_does_not_answer_costs_a_sample_and_no_more() -> None:
         return answers.pop()
 
     samples: memory.Samples = {}
-    memory._watch(look, samples, Rounds(2), 1.0)
+    memory._watch(look, samples, Rounds(2), 0.5)
     assert [size for _, size in samples["w1"]] == [7]
 
 

@@ -1,4 +1,4 @@
-"""The trend test: exact p-values against scipy, false alarms and power by seeded simulation."""
+"""The trend test: exact p-values against scipy, false alarms by seeded simulation."""
 
 import math
 
@@ -11,15 +11,9 @@ from scipy import signal, stats
 
 from go_live.config import Drift
 from go_live.judge import drift
-from go_live.outcome import Outcome, Verdict
 from tests.go_live.judge.builders import DRIFT
 
 LENIENT = msgspec.structs.replace(DRIFT, alpha=0.05)
-
-
-def judge(values: list[float], family: int = 1) -> Verdict:
-    """Judge ``values`` as execution times."""
-    return drift.trend(values, DRIFT, what="exec_ms", worse="up", scope="soak", family=family)
 
 
 @given(st.lists(st.integers(-10_000, 10_000), min_size=2, max_size=14, unique=True))
@@ -66,9 +60,9 @@ def test_too_few_values_for_the_batches() -> None:
 
 @given(st.lists(st.floats(1, 100), min_size=2, max_size=20))
 def test_the_change_is_theil_sens(values: list[float]) -> None:
-    """The change is Theil-Sen's slope over the whole length, relative to the median, as scipy computes it."""
+    """The change is Theil-Sen's slope over the whole length, as scipy computes it."""
     slope = stats.theilslopes(values).slope
-    assert drift.relative_change(values) == pytest.approx(slope * (len(values) - 1) / np.median(values))
+    assert drift.change(values) == pytest.approx(slope * (len(values) - 1))
 
 
 def test_the_error_is_that_of_the_slope() -> None:
@@ -106,57 +100,3 @@ def test_false_alarms_at_five_percent(rho: float, most: float) -> None:
 def test_false_alarms_as_configured(rho: float) -> None:
     """At the configured alpha 0.01 false alarms stay within twice that, before the floor is even asked."""
     assert alarms(ar1(rho), DRIFT) <= 0.02
-
-
-def test_a_healthy_noisy_soak_passes() -> None:
-    """1000 seeded soaks with 3 % correlated noise and no drift: all PASS."""
-    soaks = 2800 * (1 + 0.03 * ar1(0.5))
-    assert {judge(list(row)).outcome for row in soaks} == {Outcome.PASS}
-
-
-def test_power_on_a_ramp() -> None:
-    """A 35 % ramp under 10 % correlated noise: at least 95 % of 300 seeded soaks FAIL, none PASS."""
-    ramp = np.linspace(-0.175, 0.175, 120)
-    outcomes = [judge(list(row)).outcome for row in 2800 * (1 + ramp + 0.1 * ar1(0.5, runs=300))]
-    assert outcomes.count(Outcome.FAIL) >= 0.95 * 300
-    assert Outcome.PASS not in outcomes[:100]
-
-
-def test_a_small_trend_passes() -> None:
-    """5 % over the soak is significant and below the floor of 20 %."""
-    verdict = judge([2800 * (1 + 0.05 * i / 240) for i in range(240)])
-    assert (verdict.outcome, verdict.n) == (Outcome.PASS, 240)
-    assert verdict.points["p_value"] < 0.001
-    assert verdict.measured == pytest.approx(0.045, abs=0.005)
-
-
-def test_noise_above_the_floor_is_inconclusive() -> None:
-    """Batches that swing by more than the floor without a clear order: neither shown."""
-    swings = [1.0, 2.0, 1.1, 1.9, 1.0, 2.1, 1.4, 2.2, 1.0, 1.8, 1.7, 2.3]
-    verdict = judge([value for value in swings for _ in range(5)])
-    assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert verdict.reason.endswith("a longer soak would")
-
-
-def test_trends_share_alpha() -> None:
-    """A trend significant at alpha is not so when many trends share it (Bonferroni)."""
-    order = [1.0, 1.4, 1.2, 1.6, 1.1, 1.8, 1.3, 1.5, 1.9, 1.7, 2.1, 2.0]
-    values = [value for value in order for _ in range(5)]
-    assert judge(values).outcome is Outcome.FAIL
-    assert judge(values, family=1000).outcome is Outcome.INCONCLUSIVE
-
-
-def test_too_few_requests_are_inconclusive() -> None:
-    """23 requests do not fill twelve batches of two; the verdict says how many do."""
-    verdict = judge([2800.0] * 23)
-    assert (verdict.outcome, verdict.needed) == (Outcome.INCONCLUSIVE, 24)
-
-
-@pytest.mark.parametrize(
-    ("values", "said"), [([math.inf] * 30, "not finite"), ([math.nan] * 30, "not finite"), ([0.0] * 30, "positive")]
-)
-def test_what_is_no_figure_is_an_error(values: list[float], said: str) -> None:
-    """Infinite, NaN and all-zero figures have no trend: ERROR, never PASS."""
-    verdict = judge(values)
-    assert verdict.outcome is Outcome.ERROR
-    assert said in verdict.reason

@@ -94,6 +94,27 @@ def test_a_ramp_fails_within_the_family() -> None:
         assert verdicts["total_ms"].outcome is Outcome.PASS
 
 
+def test_a_healthy_noisy_soak_passes() -> None:
+    """Of 1000 seeded soaks with 3 % correlated noise and no drift all PASS."""
+    assert {one(2800 * (1 + 0.03 * row)).outcome for row in ar1(0.5)} == {Outcome.PASS}
+
+
+def test_power_on_a_ramp() -> None:
+    """A 35 % ramp under 10 % correlated noise, 120 requests: at least 95 % of 300 seeded soaks FAIL, under 1 % PASS."""
+    ramp = np.linspace(-0.175, 0.175, 120)
+    outcomes = [one(2800 * (1 + ramp + 0.1 * row)).outcome for row in ar1(0.5, runs=300)]
+    assert outcomes.count(Outcome.FAIL) >= 0.95 * 300
+    assert outcomes.count(Outcome.PASS) <= 3
+
+
+def test_a_small_trend_passes() -> None:
+    """5 % over the soak is significant and below the floor of 20 %."""
+    verdict = one(np.array([2800 * (1 + 0.05 * i / 240) for i in range(240)]))
+    assert (verdict.outcome, verdict.n) == (Outcome.PASS, 240)
+    assert verdict.points["p_family"] < 0.001
+    assert verdict.measured == pytest.approx(0.045, abs=0.005)
+
+
 def test_a_late_step_fails_and_is_placed() -> None:
     """A step of 50 % for the last quarter is no trend of twelve means, but a shift: FAIL, with request and minute."""
     values = 2800 * noise(1200) * np.where(np.arange(1200) < 900, 1.0, 1.5)
