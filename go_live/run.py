@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from go_live import seen_red
 from go_live.begin import PYTEST_INI, Before, checks_folder, go_on, start
 from go_live.checklist import Plan
 from go_live.decide import RELEASED as RELEASED_ANSWERS
@@ -43,6 +44,8 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
     """
     root = root or Path.cwd()
     display = display or Display()
+    # First: a record that cannot be read is refused before anything is measured.
+    sightings = seen_red.last_seen(seen_red.load(root / seen_red.RECORD))
     begin = start if options.resume is None else go_on
     plan, directory, log, before, notes = begin(options, root)
     try:
@@ -50,6 +53,7 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
         for note in notes:
             display.line(f"note: {note}", style="yellow")
             log.append("note", note)
+        log.append("facts", {seen_red.FACT: sightings})
         collect(plan, root, directory, log, display, before)
         log.append("finish", {"run_id": plan.run_id})
     finally:

@@ -11,6 +11,9 @@ from go_live.errors import UsageError
 RECORD = Path("selftest") / "seen_red.json"
 """In the project: the newest sighting of each control, committed."""
 
+FACT = "seen_red"
+"""Under this name a run's log keeps what :func:`last_seen` said when it began."""
+
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """A control that was seen to turn its item red."""

@@ -26,8 +26,8 @@ from selftest.project import ROOT, git, pack
 from selftest.runner import Ended
 from selftest.scenes import SCENES
 
-JOBS = 2
-"""Runs at a time: one that waits for its worker leaves a core to the other."""
+JOBS = 3
+"""Runs at a time: on two cores, one that waits for its worker leaves its core to the third."""
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from selftest.control import Change, Control, Scene
 
-MOST = 8
+MOST = 10
 """Controls in one run: so few that a failure is still easy to place."""
 
 

@@ -51,6 +51,8 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     satisfied: bool
     waived: str = ""
     """Who answers for it by a waiver that counts; empty for none. The mark stays what was concluded."""
+    control: str = ""
+    """When its negative controls were last seen red; empty where the run did not know."""
     reason: str
     scope: str
     measured: str

@@ -115,6 +115,11 @@ def item_view(
     )
 
 
+def control(last_seen: str | None) -> str:
+    """``control last seen red 2026-11-23 at 1f2e3d4c5b6a (3 controls)``; None: never."""
+    return f"control last seen red {last_seen}" if last_seen else "control never seen red"
+
+
 def _reason(bound: VerdictView, opened: int) -> str:
     """The reason of the verdict that binds, with its scope; how many more stand in the way."""
     said = f"{bound.scope}: {bound.reason}" if bound.scope else bound.reason

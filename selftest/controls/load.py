@@ -257,7 +257,7 @@ STEADY = (
         "steady",
         "the-clock-is-set",
         "PERF-9",
-        "the wall clock gained or lost up to",
+        "2.000 s between requests",
         Change(
             file=RUNNER,
             old="        return wall + at - (before + after) / 2\n",
@@ -276,6 +276,7 @@ STEADY = (
             new="            free = pacing.slot_free(free, done, ok=ended.ok) + 0.1\n",
         ),
         outcome=Outcome.ERROR,
+        disturbs=("PERF-6", "PERF-7"),  # the same time holds fewer requests
     ),
     under(
         "steady",
@@ -401,7 +402,7 @@ WEAR = (
         "right-answers-wear-off",
         "SOAK-6",
         "right answers changed by -",
-        after(RESPONDING, f'if self.turn > 150 and {FOURTH}: response["choices"][0]["text"] = "I do not know."'),
+        after(RESPONDING, 'if self.turn % 40 < self.turn // 20: response["choices"][0]["text"] = "I do not know."'),
     ),
     under(
         "wear",

@@ -13,12 +13,12 @@ def gpu(name: str, item: str, reason: str, old: str, new: str) -> Control:
 def image(name: str, reason: str, old: str, new: str) -> Control:
     """A control of the Dockerfile."""
     change = Change(file="Dockerfile", old=old, new=new)
-    return Control(id=name, item="CODE-7", reason=reason, scene="repository", changes=(change,))
+    return Control(id=name, item="CODE-7", reason=reason, scene="answers", changes=(change,))
 
 
 def repository(name: str, reason: str, act: Act) -> Control:
     """A control of the repository's state."""
-    return Control(id=name, item="REL-1", reason=reason, scene="repository", act=act)
+    return Control(id=name, item="REL-1", reason=reason, scene="answers", act=act)
 
 
 GPU = (
