@@ -4,7 +4,8 @@ import msgspec
 
 from checks.target import Target
 from go_live.gate import Gate
-from go_live.judge.soak import Memory, served_s
+from go_live.judge.pace import served_s
+from go_live.judge.soak import Memory
 from go_live.load.runner import Before, LoadPlan, run_load
 from go_live.records import Record
 from go_live.table import Table

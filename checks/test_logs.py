@@ -83,5 +83,5 @@ def test_logged_exec_ms_meets_the_slo(
         verdict(cannot(claim, f"{len(values)} of {len(jobs)} requests found their end line", n=len(jobs)))
         return
     for q, limit in ((50, slo.exec_ms_p50), (95, slo.exec_ms_p95)):
-        need = Rule(slo.confidence, family=2, anytime=True)
+        need = Rule(slo.confidence, family=2, anytime=True, burst_length=slo.burst_length)
         verdict(at_most(values, q=q, limit=limit, need=need, what="logged exec_ms", scope="levels and soak"))

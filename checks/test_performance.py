@@ -5,7 +5,6 @@ import pytest
 from checks.levels import Level, Measured
 from go_live.config import Config, Slo
 from go_live.judge import attribution, claims, offered, validity
-from go_live.judge.tally import Rule
 from go_live.pytest_plugin import Verdicts, item
 
 
@@ -46,7 +45,7 @@ def test_success_over_levels_and_soak(measured: Measured, slo: Slo, verdict: Ver
         claims.success_claim(
             measured.records,
             slo.success_rate,
-            Rule(slo.confidence, anytime=True),
+            claims.pooled_rule(slo, anytime=True),
             scope="levels and soak",
             allow_timed=measured.allow_timed,
         )
@@ -61,7 +60,7 @@ def test_right_answers_over_levels_and_soak(measured: Measured, config: Config, 
         claims.correct_claim(
             measured.records,
             config.golden.correct_rate,
-            Rule(config.slo.confidence, anytime=True),
+            claims.pooled_rule(config.slo, anytime=True),
             scope="levels and soak",
             allow_timed=measured.allow_timed,
         )

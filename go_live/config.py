@@ -86,6 +86,8 @@ class Slo(Section, frozen=True):
     queue_ms_p50: Amount
     tokens_per_s_p50: Amount
     success_rate: Share
+    burst_length: Positive = 1
+    """Misses are declared to come in bursts of this mean length; a PASS has to hold under it."""
 
 
 class Load(Section, frozen=True):

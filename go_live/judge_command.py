@@ -17,7 +17,6 @@ from go_live.errors import UsageError
 from go_live.judge import claims, samples, soak
 from go_live.judge.compare import Comparison, Run, compare
 from go_live.judge.summary import conclude
-from go_live.judge.tally import Rule
 from go_live.judge_view import show
 from go_live.judgement import Judgement
 from go_live.outcome import Outcome, Verdict, exit_code
@@ -120,7 +119,7 @@ def judge_records(records: Table, config: Config, *, slo: str | None, source: st
     if "soak" in present:
         verdicts += soak.soak_claims(config.soak, config.slo, due, planned_s=None)
     rate = config.soak.success_rate if present == ["soak"] else config.slo.success_rate
-    need = Rule(config.slo.confidence, anytime="soak" in present)
+    need = claims.pooled_rule(config.slo, anytime="soak" in present)
     verdicts.append(claims.success_claim(due, rate, need))
     missing = ("planned duration",) if "soak" in present else ()
     return _judgement(verdicts, len(due), source, " and ".join(present or phases), missing)

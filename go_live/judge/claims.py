@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from go_live.judge import strata
+from go_live.judge.pace import timed
 from go_live.judge.shares import at_least, at_most, cannot, share_ok
 from go_live.judge.tally import Rule
 from go_live.judge.validity import unusable
@@ -63,8 +64,9 @@ def tokens_per_s_p50(slo: Slo, records: Iterable[Record], *, level: str, allow_t
     if fault:
         claim = f"{level}: throughput of 50 % is at least {limit:g} {unit}"
         return cannot(claim, fault, scope=level, limit=limit, unit=unit, n=len(due))
-    rule = Rule(slo.confidence, family=LEVEL_CLAIMS)
-    return at_least(due.tokens_per_s, share=0.5, limit=limit, need=rule, what="throughput", unit=unit, scope=level)
+    rule = level_rule(slo)
+    verdict = at_least(due.tokens_per_s, share=0.5, limit=limit, need=rule, what="throughput", unit=unit, scope=level)
+    return timed(verdict, due)
 
 
 def cold_and_warm(
@@ -84,13 +86,23 @@ def cold_and_warm(
             figure="total",
             q=95,
             limit=slo.total_ms_p95,
-            need=Rule(slo.confidence, family=LEVEL_CLAIMS),
+            need=level_rule(slo),
             scope=f"{level}, {name}" if name else level,
             allow_timed=allow_timed,
         )
         return msgspec.structs.replace(verdict, reason=f"{verdict.reason}; {told}")
 
     return strata.apart(found, one)
+
+
+def level_rule(slo: Slo) -> Rule:
+    """How surely a level's shares are shown: once, at the end of a plan of fixed size."""
+    return Rule(slo.confidence, family=LEVEL_CLAIMS, burst_length=slo.burst_length)
+
+
+def pooled_rule(slo: Slo, *, anytime: bool) -> Rule:
+    """How surely a share of all requests is shown; ``anytime`` where a soak is among them."""
+    return Rule(slo.confidence, anytime=anytime, burst_length=slo.burst_length)
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -174,7 +186,7 @@ def latency(
     if fault:
         claim = f"{scope}: {figure} p{q} is at most {limit:g} ms"
         return cannot(claim, fault, scope=scope, limit=limit, unit="ms", n=len(due))
-    return at_most(getattr(due, f"{figure}_ms"), q=q, limit=limit, need=need, what=figure, scope=scope)
+    return timed(at_most(getattr(due, f"{figure}_ms"), q=q, limit=limit, need=need, what=figure, scope=scope), due)
 
 
 def _level(
@@ -185,7 +197,7 @@ def _level(
         figure=figure,
         q=q,
         limit=limit,
-        need=Rule(slo.confidence, family=LEVEL_CLAIMS),
+        need=level_rule(slo),
         scope=level,
         allow_timed=allow_timed,
     )
@@ -195,4 +207,4 @@ def _share(due: Table, words: Words, rate: float, need: Rule, scope: str | None,
     fault = unusable(due, allow_timed=allow_timed)
     oks = words.holds(due) if not fault else np.zeros(0, dtype=np.bool_)
     verdict = share_ok(oks, rate=rate, need=need, what=words.what, missed=words.missed, scope=scope)
-    return msgspec.structs.replace(verdict, reason=fault, n=len(due)) if fault else verdict
+    return msgspec.structs.replace(verdict, reason=fault, n=len(due)) if fault else timed(verdict, due)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from go_live.judge.pace import MAX_GAP_S
 from go_live.judge.shares import NO_REQUESTS, cannot
-from go_live.judge.soak import MAX_GAP_S
 from go_live.outcome import Outcome, Verdict
 from go_live.pacing import FAILURE_PAUSE_S
 
@@ -212,7 +212,7 @@ def sane_clock(due: Floats, wall: Floats, *, scope: str, resumed: Sequence[int] 
     drifted = float(abs(gained.sum()))
     holds = bool((np.abs(gained) <= allowed).all() and drifted <= CLOCK_JUMP_S + CLOCK_DRIFT * float(passed.sum()))
     reason = (
-        f"the wall clock gained or lost at most {worst:.3f} s between requests, {drifted:.3f} s in all ({n} requests)"
+        f"the wall clock gained or lost up to {worst:.3f} s between requests, {drifted:.3f} s in all ({n} requests)"
     )
     return _verdict(claim, holds=holds, reason=reason, scope=scope, measured=worst, limit=CLOCK_JUMP_S, unit="s", n=n)
 

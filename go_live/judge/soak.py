@@ -15,6 +15,7 @@ import numpy as np
 
 from go_live.judge.claims import judged, latency, success_claim, uncounted, unreported
 from go_live.judge.episodes import where
+from go_live.judge.pace import served_s
 from go_live.judge.shares import cannot
 from go_live.judge.stability import Series, soak_trends, worker_restarts
 from go_live.judge.stability import claim as trend_claim
@@ -44,9 +45,6 @@ TIMEOUTS = (ErrorClass.DEADLINE, ErrorClass.TIMED_OUT)
 
 TIMEOUT_STATUSES = (408, 504, 524)
 """Request Timeout, Gateway Timeout, and Cloudflare's "a timeout occurred"."""
-
-MAX_GAP_S = 5.0
-"""A pause of the load up to this length is no interruption of the soak."""
 
 SERVED = 0.99
 """Share of the planned time that must have been under load: the rest is rounding at the ends."""
@@ -206,20 +204,34 @@ def no_timeouts(records: Iterable[Record], *, allow_timed: bool = False) -> Verd
     )
 
 
-def duration(records: Iterable[Record], *, planned_s: float, allow_timed: bool = False) -> Verdict:
-    """The soak was under load for as long as it was planned; the time between a kill and a resume does not count."""
+def duration(
+    records: Iterable[Record], *, planned_s: float, ended: str | None = None, allow_timed: bool = False
+) -> Verdict:
+    """The soak was under load for as long as it was planned; the time between a kill and a resume does not count.
+
+    Args:
+        records: The run's; those of phase ``soak`` are judged.
+        planned_s: How long it was to last.
+        ended: Why it was ended early by design (:mod:`go_live.judge.stopping`); None: it was not.
+        allow_timed: Accept the timed engine; only for the harness's own tests.
+    """
     due = judged(records, phase="soak")
     claim = f"soak: {planned_s:g} s under load"
     fault = unusable(due, allow_timed=allow_timed)
     if fault:
         return cannot(claim, fault, scope=SCOPE, limit=planned_s, unit="s", n=len(due))
     served = served_s(due)
-    enough = served >= SERVED * planned_s
+    if served >= SERVED * planned_s:
+        outcome, why = Outcome.PASS, ""
+    elif ended is not None:
+        outcome, why = Outcome.INCONCLUSIVE, f"; the soak was ended early: {ended}"
+    else:
+        # A soak that something cut short proves nothing, good or bad.
+        outcome, why = Outcome.ERROR, ": the soak was cut short"
     return Verdict(
         claim=claim,
-        # A soak cut short proves nothing, good or bad.
-        outcome=Outcome.PASS if enough else Outcome.ERROR,
-        reason=f"{served:.0f} s of {planned_s:g} s were under load" + ("" if enough else ": the soak was cut short"),
+        outcome=outcome,
+        reason=f"{served:.0f} s of {planned_s:g} s were under load{why}",
         scope=SCOPE,
         measured=served,
         limit=planned_s,
@@ -228,25 +240,27 @@ def duration(records: Iterable[Record], *, planned_s: float, allow_timed: bool =
     )
 
 
-def served_s(due: Table) -> float:
-    """Seconds during which requests were in flight, pauses up to :data:`MAX_GAP_S` included.
-
-    On the wall clock, because a resumed soak continues on another monotonic one.
-    """
-    took = np.nan_to_num(due.done - due.due)
-    starts, ends = due.wall, np.maximum.accumulate(due.wall + took)
-    # In due order: a pause is where a request begins long after every earlier one has ended.
-    pauses = starts[1:] - ends[:-1]
-    return float(ends[-1] - starts[0] - pauses[pauses > MAX_GAP_S].sum())
+def cut_short(verdict: Verdict, ended: str | None) -> Verdict:
+    """A claim on the whole soak: its PASS is INCONCLUSIVE when the soak was ``ended`` early; a FAIL stays one."""
+    if ended is None or verdict.outcome is not Outcome.PASS:
+        return verdict
+    reason = f"{verdict.reason}, in the part that was served; the soak was ended early"
+    return msgspec.structs.replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=reason)
 
 
 def rule(slo: Slo) -> Rule:
     """How surely a soak's shares are shown: at every look, since a soak has no fixed size and may end early."""
-    return Rule(slo.confidence, family=FAMILY, anytime=True)
+    return Rule(slo.confidence, family=FAMILY, anytime=True, burst_length=slo.burst_length)
 
 
 def soak_claims(
-    soak: Soak, slo: Slo, records: Iterable[Record], *, planned_s: float | None, allow_timed: bool = False
+    soak: Soak,
+    slo: Slo,
+    records: Iterable[Record],
+    *,
+    planned_s: float | None,
+    ended: str | None = None,
+    allow_timed: bool = False,
 ) -> list[Verdict]:
     """The claims that only a soak can answer, in the order of the readiness summary.
 
@@ -258,16 +272,17 @@ def soak_claims(
         slo: Its confidence is used.
         records: The run's records; those of phase ``soak`` are judged.
         planned_s: How long the soak was to last; None leaves that claim out.
+        ended: Why it was ended early by design; None: it was not.
         allow_timed: Accept the timed engine; only for the harness's own tests.
     """
     verdicts = [
         total_p50(soak, slo, records, allow_timed=allow_timed),
         total_p95(soak, slo, records, allow_timed=allow_timed),
-        *trends(soak, records, allow_timed=allow_timed).values(),
+        *(cut_short(verdict, ended) for verdict in trends(soak, records, allow_timed=allow_timed).values()),
         no_timeouts(records, allow_timed=allow_timed),
     ]
     if planned_s is not None:
-        verdicts.append(duration(records, planned_s=planned_s, allow_timed=allow_timed))
+        verdicts.append(duration(records, planned_s=planned_s, ended=ended, allow_timed=allow_timed))
     return verdicts
 
 
