@@ -5,13 +5,12 @@ Each figure is tested for a trend from beginning to end (:mod:`go_live.judge.dri
 that the data can answer (Holm 1979): the chance of one false alarm or more in the whole family stays at
 ``drift.alpha``.
 
-| outcome | when |
-|---|---|
-| FAIL | a trend or a shift, significant in the family, for the worse, above the figure's floor |
-| INCONCLUSIVE | the like, but only suspicious: significant at ten times alpha; or so noisy that a worsening of twice
-the floor could hide; or too few figures | | PASS | everything else |
+FAIL: a trend or a shift, for the worse, above the figure's floor, significant in the family. INCONCLUSIVE: the like, but
+only suspicious (significant at ten times alpha); or so noisy that a worsening of twice the floor could hide; or too few
+figures. PASS: everything else.
 
-What is below its floor passes, however surely it is there. A change for the better and slow stretches are named and
+What is below its floor passes, however surely it is there. In less than ten minutes only a FAIL counts, and no shift is
+looked for: noise within a minute is the machine's. A change for the better and slow stretches are named and
 decide nothing. So of the healthy soaks at most a share of alpha FAIL, and ten times that do not PASS.
 
 What does not answer must not vanish: the share of right answers and the tokens per second carry every failure (as no
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
 SCOPE = "soak"
 
 MIN_SPAN_S = 600.0
-"""Seconds below which no shift is looked for: a busy minute is no new level. mlcommons/endpoints takes as long a window
-for the least that can be steady."""
+"""Seconds below which no shift is looked for and noise decides nothing: a busy minute is no new level.
+mlcommons/endpoints takes as long a window for the least that can be steady."""
 
 SUSPICIOUS = 10
 """Times alpha: up to here a p-value takes the PASS away, and above it a slope is taken for chance."""
@@ -81,7 +80,7 @@ class Series:
 
     @property
     def lasts(self) -> bool:
-        """Whether it spans the least time for a shift; without times, whether it does is not asked."""
+        """Whether it spans the least time in which noise and steps are the service's; true where times are unknown."""
         return self.at_s is None or self.at_s[-1] - self.at_s[0] >= MIN_SPAN_S
 
 
@@ -262,7 +261,7 @@ def _verdict(name: str, series: Series, found: _Found, adjusted: Sequence[float]
     reason = f"{name} changed by {found.change * 100:+.1f} %{series.base_name} over the soak ({how})"
     if p_worse <= limits.alpha:
         outcome = Outcome.FAIL
-    elif p_worse <= SUSPICIOUS * limits.alpha or noisy:
+    elif series.lasts and (p_worse <= SUSPICIOUS * limits.alpha or noisy):
         outcome = Outcome.INCONCLUSIVE
     else:
         outcome = Outcome.PASS

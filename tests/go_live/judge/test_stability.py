@@ -186,6 +186,13 @@ def test_noise_above_the_floor_is_inconclusive() -> None:
     assert verdict.reason.endswith("a longer soak would")
 
 
+def test_a_busy_minute_is_not_held_against_the_service() -> None:
+    """The same swings within a minute are the machine's; a clear drift within a minute still fails."""
+    swings = np.repeat([1.0, 2.0, 1.1, 1.9, 1.0, 2.1, 1.4, 2.2, 1.0, 1.8, 1.7, 2.3], 5)
+    assert one(swings, at_s=np.linspace(0, 60, 60)).outcome is Outcome.PASS
+    assert one(np.linspace(1, 2, 60), at_s=np.linspace(0, 60, 60)).outcome is Outcome.FAIL
+
+
 def test_the_more_is_tested_the_more_it_takes() -> None:
     """A trend that is significant alone is only suspicious among three more figures, and chance among fifty."""
     order = np.repeat([1.0, 1.4, 1.2, 1.6, 1.1, 1.8, 1.3, 1.5, 1.9, 1.7, 2.1, 2.0], 5)
