@@ -107,7 +107,7 @@ def write_report(judgement: Judgement, records: list[Record], directory: Path) -
         source_note=f"This soak is {reconstruction.NAME}. Not kept, and so not judged: {', '.join(NOT_KEPT)}.",
         verdicts=judgement.verdicts,
         records=records,
-        limits=msgspec.to_builtins(reconstruction.SOAK),
+        limits=msgspec.to_builtins(reconstruction.SOAK) | {"confidence": reconstruction.SLO.confidence},
         answer=WORDS[judgement.outcome],
         reason=judgement.reason,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import numpy as np
 
+from go_live.config import Attribution
 from go_live.judge.percentiles import percentiles
 from go_live.records import Record
 from go_live.report import text
@@ -39,7 +40,9 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     records: Due
     limits: Mapping[str, float]
-    """Keys of golive.toml, e.g. ``total_ms_p95``."""
+    """Keys of golive.toml, e.g. ``total_ms_p95``; ``confidence`` where it is known."""
+    attribution: Attribution | None = None
+    """When the parts of a request's time add up; None: they are not shown."""
 
     @property
     def title(self) -> str:
@@ -80,11 +83,21 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         return self.n / self.seconds if self.seconds else None
 
 
-def series_of(records: Iterable[Record], limits: Mapping[str, Mapping[str, float]]) -> tuple[Series, ...]:
+def series_of(
+    records: Iterable[Record],
+    limits: Mapping[str, Mapping[str, float]],
+    attribution: Attribution | None = None,
+) -> tuple[Series, ...]:
     """Load levels in order of first appearance, then the soak; ``limits`` are by phase."""
     due = Due.of(records).of_phases(COUNTED_PHASES)
     return tuple(
-        Series(phase=phase, level=level, records=due.where(phase=phase, level=level), limits=limits.get(phase, {}))
+        Series(
+            phase=phase,
+            level=level,
+            records=due.where(phase=phase, level=level),
+            limits=limits.get(phase, {}),
+            attribution=attribution,
+        )
         for phase, level in sorted(due.groups(), key=lambda group: COUNTED_PHASES.index(group[0]))
     )
 

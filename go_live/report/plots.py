@@ -7,9 +7,11 @@ time series. Limits are drawn in and labelled.
 import math
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
+from go_live.judge import attribution
+from go_live.judge.attribution import Parts, Split
+from go_live.judge.band import Band, band
 from go_live.judge.percentiles import percentile
 from go_live.report import svg, text
 from go_live.report.figures import Series
@@ -23,34 +25,22 @@ DRAWN_SINGLY = 3000
 FEW = 400
 """Up to so many dots are drawn larger."""
 BINS = 240
-SLOWEST = 0.05
 
 PARTS = (
-    ("lag", "client lag"),
-    ("queue", "queue (delayTime)"),
-    ("exec", "execution"),
-    ("rest", "rest (network, polling)"),
+    ("execution", "c-exec", "execution"),
+    ("queue", "c-queue", "queue"),
+    ("client", "c-lag", "client wait"),
+    ("network", "c-rest", "network"),
 )
-
-
-class Split(msgspec.Struct, frozen=True):
-    """Where the time of some answered requests went: means in ms, which add up to their mean total."""
-
-    lag: float
-    queue: float
-    exec: float
-    rest: float
-
-    @property
-    def total(self) -> float:
-        """The whole mean."""
-        return self.lag + self.queue + self.exec + max(self.rest, 0.0)
+"""The parts of a request's time (:class:`go_live.judge.attribution.Parts`) as they are stacked: class, name."""
 
 
 def charts(series: Series, key: str) -> tuple[Chart, ...]:
     """All charts of one level or soak; what was not recorded is not drawn."""
     drawn = [distribution(series, key), over_time(series, key)]
-    if splittable(series):
+    if so_far := p95_so_far(series, key):
+        drawn.append(so_far)
+    if series.attribution and splittable(series):
         drawn.append(split_over_time(series, key))
     if series.phase == "soak" and series.seconds:
         drawn.append(throughput(series, key))
@@ -166,26 +156,66 @@ def _time_caption(series: Series, totals: Floats, over: float) -> str:
     return ", ".join(said) + "." + unknown
 
 
+def p95_so_far(series: Series, key: str) -> Chart | None:
+    """The p95 over the course of a soak, in the band in which it lies at whatever moment one looks.
+
+    None for what is no soak, and where there is no limit on p95 or no confidence is known.
+    """
+    limit, confidence = _limits(series).get(95), series.limits.get("confidence")
+    if series.phase != "soak" or limit is None or not confidence:
+        return None
+    found = band(series.records.total_ms, q=95, confidence=confidence)
+    across, name = _time_axis(series)
+    up = svg.value_axis(np.concatenate([found.measured, found.lower, found.upper]), [limit], HEIGHT - BOTTOM, TOP)
+    at = _positions(series, across)[found.n - 1].tolist()
+    lower, measured, upper = (
+        [(x, up.at(y)) for x, y in zip(at, values.tolist(), strict=True)]
+        for values in (found.lower, found.measured, found.upper)
+    )
+    parts = [
+        svg.y_ticks(up, taken=[up.at(limit)]),
+        svg.x_ticks(across, HEIGHT - BOTTOM, name),
+        svg.label(_axis_name("p95 of the total time so far, ms", up), LEFT, 11, cls="tx ax"),
+        svg.area([*upper, *reversed(lower)], "band"),
+        svg.polyline(measured, "ln"),
+        _limit_lines({95: limit}, up),
+    ]
+    caption = _band_caption(found, confidence, limit)
+    title = f"{series.title}: p95 so far, and what it can be"
+    return Chart(
+        title="p95 so far, and what it can be",
+        caption=caption,
+        svg=svg.drawing(f"{key}-band", title, caption, HEIGHT, parts),
+    )
+
+
+def _band_caption(found: Band, confidence: float, limit: float) -> str:
+    """The p95 at the end and its band, in one sentence."""
+    n, measured, lower, upper = int(found.n[-1]), found.measured[-1], found.lower[-1], found.upper[-1]
+    figure = text.ms(measured) if math.isfinite(measured) else text.NO_ANSWER
+    if not math.isfinite(lower):
+        ends = "beyond any time"
+    elif not math.isfinite(upper):
+        ends = f"{text.ms(lower)} or more" if lower else "anywhere"
+    else:
+        ends = f"{text.ms(lower)} to {text.ms(upper)}"
+    side = "above the limit" if lower > limit else "within the limit" if upper <= limit else "not clear of the limit"
+    open_ = ", which reaches the top while there is no upper bound," if np.isinf(found.upper).any() else ""
+    return (
+        f"p95 {figure} (n = {n:,}); with {confidence * 100:g} % confidence, however often one looks, the true p95 is "
+        f"in the shaded band{open_} and by now {ends}: {side}."
+    )
+
+
 def splittable(series: Series) -> bool:
     """Whether the platform's own times are known for the answered requests."""
     return bool(np.isfinite(series.records.exec_ms).any())
 
 
-def split(records: Table) -> Split | None:
-    """Mean client lag, queue, execution and rest of those of ``records`` for which all are known."""
-    parts = np.stack([records.lag_ms, records.queue_ms, records.exec_ms, records.total_ms])
-    known = parts[:, np.isfinite(parts).all(axis=0)]
-    if not known.size:
-        return None
-    lag, queue, execution, total = known.mean(axis=1).tolist()
-    return Split(lag=lag, queue=queue, exec=execution, rest=total - lag - queue - execution)
-
-
-def slowest(series: Series) -> Table:
-    """The slowest twentieth of the answered requests, at least one."""
-    answered = series.records.take(series.records.ok)
-    least = np.sort(answered.total_ms)[-max(1, round(len(answered) * SLOWEST)) :][:1]
-    return answered.take(answered.total_ms >= least)
+def split(series: Series, records: Table | None = None) -> Split | None:
+    """Where the time of ``records`` (None: all of the series) went; None when nothing says what adds up."""
+    due = series.records if records is None else records
+    return None if series.attribution is None else attribution.split(attribution.times(due), series.attribution)
 
 
 def split_over_time(series: Series, key: str) -> Chart:
@@ -194,82 +224,81 @@ def split_over_time(series: Series, key: str) -> Chart:
     bins = max(1, min(48, series.n // 4))
     place = (_positions(series, across) - LEFT) / (RIGHT - LEFT) * bins
     column = np.minimum(place.astype(np.int64), bins - 1)
-    splits = [split(series.records.take(column == one)) for one in range(bins)]
-    highest = max((found.total for found in splits if found), default=1.0)
+    means = [_mean(split(series, series.records.take(column == one))) for one in range(bins)]
+    highest = max((found.total for found in means if found), default=1.0)
     up = svg.Axis(low=0, high=highest * 1.08, start=HEIGHT - BOTTOM, end=TOP)
     width = (RIGHT - LEFT) / bins
     parts = [svg.y_ticks(up), svg.x_ticks(across, HEIGHT - BOTTOM, name)]
-    parts += [_stack(found, LEFT + index * width, width, up) for index, found in enumerate(splits) if found]
+    parts += [_stack(found, LEFT + index * width, width, up) for index, found in enumerate(means) if found]
     parts.append(_legend(svg.LEFT, 11))
     parts.append(svg.label("mean, ms", LEFT, 25, cls="tx ax"))
-    answered = series.records.take(series.records.ok)
-    caption = _split_caption(split(answered), len(answered))
+    caption = _split_caption(split(series))
     title = f"{series.title}: queue against execution time over the course of the level"
     return Chart(
         title="Queue against execution", caption=caption, svg=svg.drawing(f"{key}-split", title, caption, HEIGHT, parts)
     )
 
 
-def _split_caption(whole: Split | None, n: int) -> str:
-    """The means in words; a rest below zero is named for what it is."""
-    if whole is None:
-        return "No answered request has all of its times."
-    odd = (
-        ""
-        if whole.rest >= -1
-        else " The platform reports more time than the client saw pass: its clock and ours disagree."
-    )
-    return (
-        f"Mean of {n:,} answered requests: queue {text.ms(whole.queue)}, execution {text.ms(whole.exec)}, "
-        f"client lag {text.ms(whole.lag)}, rest {text.ms(whole.rest)}.{odd}"
-    )
+def _mean(found: Split | None) -> Parts | None:
+    """The mean parts of all attributed requests."""
+    return found.all.mean if found and found.all else None
 
 
-def _stack(found: Split, left: float, width: float, up: svg.Axis) -> str:
+def _split_caption(found: Split | None) -> str:
+    """The means in words; what could not be attributed is named."""
+    if found is None:
+        return ""
+    said = [f"Not shown: {count:,}, for {reason}." for reason, count in found.unattributed.items()]
+    if found.all is None:
+        return " ".join(["No answered request has parts that add up to its total.", *said])
+    mean = found.all.mean
+    whole = (
+        f"Mean of {found.all.n:,} answered requests: queue {text.ms(mean.queue)}, execution {text.ms(mean.execution)}, "
+        f"client wait {text.ms(mean.client)}, network {text.ms(mean.network)}."
+    )
+    return " ".join([whole, *said])
+
+
+def _stack(found: Parts, left: float, width: float, up: svg.Axis) -> str:
     """One column of the stack."""
     drawn, base = "", 0.0
-    for name in ("exec", "queue", "lag", "rest"):
+    for name, cls, _ in PARTS:
         top = base + max(getattr(found, name), 0.0)
         if up.at(base) - up.at(top) >= 0.25:  # noqa: PLR2004 - a quarter of a pixel is not seen
-            drawn += svg.rect(left, up.at(top), left + max(width - 0.8, 0.5), up.at(base), f"c-{name}")
+            drawn += svg.rect(left, up.at(top), left + max(width - 0.8, 0.5), up.at(base), cls)
         base = top
     return drawn
 
 
 def time_budget(groups: Sequence[Series], key: str = "budget") -> Chart | None:
-    """Where the time goes, level by level: mean of all answered requests, and of the slowest twentieth of them."""
-    rows = [
-        (series.title, words, found)
-        for series in groups
-        if splittable(series)
-        for words, records in (
-            ("all", series.records.take(series.records.ok)),
-            ("slowest 5 %", slowest(series)),
-        )
-        if (found := split(records))
-    ]
+    """Where the time goes, level by level: mean of all attributed requests, and of the slowest twentieth of them."""
+    rows: list[tuple[str, str, Parts]] = []
+    for series in groups:
+        found = split(series)
+        if found and found.all and found.slowest:
+            rows += [(series.title, "all", found.all.mean), (series.title, "slowest 5 %", found.slowest.mean)]
     if not rows:
         return None
-    across = svg.Axis(low=0, high=max(found.total for _, _, found in rows) * 1.02, start=LEFT + 84, end=RIGHT - 46)
+    across = svg.Axis(low=0, high=max(mean.total for _, _, mean in rows) * 1.02, start=LEFT + 84, end=RIGHT - 46)
     height = 34 + 22 * len(rows) + BOTTOM
     parts = [_legend(8, 11)]
-    for index, (title, words, found) in enumerate(rows):
+    for index, (title, words, mean) in enumerate(rows):
         y = 28.0 + 22 * index
         parts.append(svg.label(f"{title}, {words}" if words == "all" else words, LEFT + 78, y + 11, anchor="end"))
-        parts.append(_bar(found, y, across))
-        parts.append(svg.label(text.number(round(found.total)), across.at(found.total) + 4, y + 11))
+        parts.append(_bar(mean, y, across))
+        parts.append(svg.label(text.number(round(mean.total)), across.at(mean.total) + 4, y + 11))
     parts.append(svg.x_ticks(across, height - BOTTOM, "mean time, ms"))
     caption = "Mean of all answered requests, and of the slowest twentieth of them: what a slow request waited for."
     drawn = svg.drawing(key, "Where the time goes, level by level", caption, height, parts)
     return Chart(title="Where the time goes", caption=caption, svg=drawn)
 
 
-def _bar(found: Split, y: float, across: svg.Axis) -> str:
+def _bar(found: Parts, y: float, across: svg.Axis) -> str:
     """One horizontal bar."""
     drawn, base = "", 0.0
-    for name in ("exec", "queue", "lag", "rest"):
+    for name, cls, _ in PARTS:
         end = base + max(getattr(found, name), 0.0)
-        drawn += svg.rect(across.at(base), y, across.at(end), y + 15, f"c-{name}")
+        drawn += svg.rect(across.at(base), y, across.at(end), y + 15, cls)
         base = end
     return drawn
 
@@ -376,7 +405,7 @@ WIDE = RIGHT - 84
 def _legend(x: float, y: float) -> str:
     """Colours and names of the parts of a request's time."""
     drawn = ""
-    for name, words in (("exec", "execution"), ("queue", "queue"), ("lag", "client lag"), ("rest", "rest")):
-        drawn += svg.rect(x, y - 9, x + 10, y + 1, f"c-{name}") + svg.label(words, x + 14, y)
+    for _, cls, words in PARTS:
+        drawn += svg.rect(x, y - 9, x + 10, y + 1, cls) + svg.label(words, x + 14, y)
         x += 27 + 5.6 * len(words)
     return drawn

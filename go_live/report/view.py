@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from go_live import seen_red
 from go_live.checklist import Item, Plan
 from go_live.decide import Decision, ItemResult, current
 from go_live.outcome import SATISFYING, SEVERITY, Outcome, Verdict
@@ -58,11 +59,12 @@ def run_view(  # noqa: PLR0913 - the parts of a run, each by name
         finished: Likewise; empty for a run that was killed.
         released: What the release wrote or pushed, one line each; empty when nothing.
     """
-    limits = {"load": msgspec.to_builtins(plan.config.slo), "soak": msgspec.to_builtins(plan.config.soak)}
-    groups = figures.series_of(records, limits)
+    slo, soak = msgspec.to_builtins(plan.config.slo), msgspec.to_builtins(plan.config.soak)
+    limits = {"load": slo, "soak": soak | {"confidence": plan.config.slo.confidence}}
+    groups = figures.series_of(records, limits, plan.config.attribution)
     rates = _rates(groups)
     concluded = _concluded(plan, results, decision)
-    items = _items(plan, concluded, decision, rates)
+    items = _with_controls(_items(plan, concluded, decision, rates), plan, facts.get(seen_red.FACT))
     by_id = {item.id: item for item in items}
     levels = [series for series in groups if series.phase == "load"]
     verdicts = validation.by_item(plan, results)
@@ -114,7 +116,7 @@ def soak_view(
         source_note: Where the records come from.
         verdicts: What was concluded.
         records: Every due request.
-        limits: Keys of golive.toml's ``[soak]`` or ``[slo]``, e.g. ``total_ms_p95``.
+        limits: Keys of golive.toml's ``[soak]`` or ``[slo]``, e.g. ``total_ms_p95``, and the ``confidence``.
         answer: The one word.
         reason: One sentence.
     """
@@ -188,6 +190,17 @@ def _items(
     ]
     return tuple(
         msgspec.structs.replace(view, waived=words.waived(waivers[view.id])) if view.id in waivers else view
+        for view in views
+    )
+
+
+def _with_controls(views: Sequence[ItemView], plan: Plan, last_seen: Mapping[str, str] | None) -> tuple[ItemView, ...]:
+    """Each item that a check answers, with the day on which its negative controls last turned it red."""
+    if last_seen is None:  # a run from before there were controls
+        return tuple(views)
+    manual = {item.id for item in plan.items if item.manual}
+    return tuple(
+        view if view.id in manual else msgspec.structs.replace(view, control=words.control(last_seen.get(view.id)))
         for view in views
     )
 

@@ -12,15 +12,15 @@ from go_live.records import ErrorClass, Record
 from go_live.report import plots, svg
 from go_live.report.figures import Series, series_of
 from go_live.report.model import Chart
-from go_live.table import Table
 from tests.go_live.report import samples
 
-LIMITS = {"total_ms_p50": 4000.0, "total_ms_p95": 6000.0}
+LIMITS = {"total_ms_p50": 4000.0, "total_ms_p95": 6000.0, "confidence": 0.95}
+ADDS_UP = samples.settings().attribution
 
 
 def series(records: list[Record], **limits: float) -> Series:
     """The records as one series, with limits."""
-    (found,) = series_of(records, dict.fromkeys(("load", "soak"), limits or LIMITS))
+    (found,) = series_of(records, dict.fromkeys(("load", "soak"), limits or LIMITS), ADDS_UP)
     return found
 
 
@@ -104,20 +104,70 @@ def test_two_thousand_requests_stay_small() -> None:
     assert sum(len(chart.svg) for chart in found) < 100_000
 
 
-def test_time_is_split_into_parts_that_add_up() -> None:
-    """Client lag, queue, execution and rest add up to the mean total time."""
-    found = plots.split(Table.of(samples.level("c=1", 50, queue_ms=500)))
-    assert found is not None
-    assert found.queue == pytest.approx(500)
-    assert found.lag == pytest.approx(0.5)
-    assert found.total == pytest.approx(3424.5)
+def test_what_does_not_add_up_is_named_and_not_drawn() -> None:
+    """Where the platform reports more time than the client saw pass, that is said, and no bar stands for it."""
+    records = samples.level("c=1", 20, execution_ms=9000.0)
+    chart = plots.split_over_time(series(records), "key")
+    assert chart.caption.startswith("No answered request has parts that add up to its total. Not shown: 20, for the ")
+    assert len(list(drawn(chart).iter("rect"))) == len(plots.PARTS)
+    assert plots.time_budget([series(records)]) is None
 
 
-def test_disagreeing_clocks_are_named() -> None:
-    """Where the platform reports more time than the client saw pass, it is said, and nothing is drawn below 0."""
-    chart = plots.split_over_time(series(samples.level("c=1", 20, execution_ms=9000.0)), "key")
-    assert "its clock and ours disagree" in chart.caption
-    assert all(float(bar.get("height") or 0) >= 0 for bar in drawn(chart).iter("rect"))
+def test_parts_add_up_to_the_mean_total() -> None:
+    """Queue, execution, client wait and network are told with the number of requests, and make the bar's figure."""
+    found = series(samples.level("c=1", 50, queue_ms=500))
+    caption = plots.split_over_time(found, "key").caption
+    assert caption.startswith("Mean of 50 answered requests: queue 500 ms, execution 2,914 ms, client wait 0.50 ms, ")
+    budget = plots.time_budget([found])
+    assert budget is not None
+    assert "3,424" in words(budget)
+
+
+def test_p95_so_far_has_its_band_and_its_limit() -> None:
+    """A soak shows p95 so far as a line in its band, the limit labelled, and says n, confidence and what it is."""
+    (chart,) = [one for one in plots.charts(series(samples.slow_soak()), "key") if one.title.startswith("p95 so far")]
+    assert chart.caption.startswith("p95 6,")
+    assert "(n = 2,000)" in chart.caption
+    assert "with 95 % confidence, however often one looks" in chart.caption
+    assert chart.caption.endswith(" ms: above the limit.")
+    assert len(pieces(chart, "band")) == len(pieces(chart, "ln")) == len(pieces(chart, "lim")) == 1
+    assert {"p95", "6,000"} <= set(words(chart))
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (2000, "within the limit."),
+        (60, " ms or more: not clear of the limit."),
+        (1, "by now anywhere: not clear of the limit."),
+    ],
+)
+def test_the_band_says_on_which_side_of_the_limit_it_is(n: int, said: str) -> None:
+    """Where there is no upper bound yet the band reaches the top, and nothing is claimed."""
+    chart = plots.p95_so_far(series(samples.level("c=1", n, phase="soak")), "key")
+    assert chart is not None
+    assert chart.caption.endswith(said)
+    (shape,) = pieces(chart, "band")
+    top = min(float(point.split(" ")[1]) for point in (shape.get("d") or "").strip("MZ").split("L"))
+    assert top == svg.TOP
+
+
+@pytest.mark.parametrize(("every", "said"), [(16, "by now 3,"), (4, "by now beyond any time: above the limit.")])
+def test_a_soak_of_failures_has_an_infinite_p95(every: int, said: str) -> None:
+    """Where more than 5 % have no answer p95 is no figure, and once that is sure its band has no finite end."""
+    found = series(samples.level("c=1", 500, failed=range(0, 500, every), phase="soak"))
+    chart = plots.p95_so_far(found, "key")
+    assert chart is not None
+    assert chart.caption.startswith("p95 no answer (n = 500)")
+    assert said in chart.caption
+
+
+def test_no_band_where_nothing_asks_for_one() -> None:
+    """Levels are judged once, at their end; without a limit or a confidence there is no question to answer."""
+    assert plots.p95_so_far(series(samples.level("c=1")), "key") is None
+    soak = samples.level("c=1", phase="soak")
+    assert plots.p95_so_far(series(soak, total_ms_p50=4000.0, confidence=0.95), "key") is None
+    assert plots.p95_so_far(series(soak, total_ms_p95=6000.0), "key") is None
 
 
 def test_the_slowest_are_shown_apart() -> None:
@@ -170,7 +220,11 @@ REQUESTS = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(REQUESTS, st.sampled_from(["load", "soak"]), st.dictionaries(st.sampled_from(sorted(LIMITS)), st.floats(1, 1e5)))
+@given(
+    REQUESTS,
+    st.sampled_from(["load", "soak"]),
+    st.dictionaries(st.sampled_from(["total_ms_p50", "total_ms_p95"]), st.floats(1, 1e5)),
+)
 def test_any_records_can_be_drawn(requests: list[Any], phase: str, limits: dict[str, float]) -> None:
     """Whatever was measured, each chart is well formed and its coordinates are finite."""
     records = [
@@ -179,7 +233,7 @@ def test_any_records_can_be_drawn(requests: list[Any], phase: str, limits: dict[
         )
         for seq, (total, error, due, known) in enumerate(requests)
     ]
-    (found,) = series_of(records, {phase: limits})
+    (found,) = series_of(records, {phase: limits | {"confidence": 0.95}}, ADDS_UP)
     for chart in plots.charts(found, "key"):
         assert drawn(chart).tag == "svg"
         assert "nan" not in chart.svg
