@@ -5,9 +5,9 @@ Each figure is tested for a trend from beginning to end (:mod:`go_live.judge.dri
 that the data can answer (Holm 1979): the chance of one false alarm or more in the whole family stays at
 ``drift.alpha``.
 
-FAIL: a trend or a shift, for the worse, above the figure's floor, significant in the family. INCONCLUSIVE: the like, but
-only suspicious (significant at ten times alpha); or so noisy that a worsening of twice the floor could hide; or too few
-figures. PASS: everything else.
+FAIL: a trend or a shift, for the worse, above the figure's floor, significant in the family. INCONCLUSIVE: the like,
+but only suspicious (significant at ten times alpha); or so noisy that a worsening of twice the floor could hide; or too
+few figures. PASS: everything else.
 
 What is below its floor passes, however surely it is there. In less than ten minutes only a FAIL counts, and no shift is
 looked for: noise within a minute is the machine's. A change for the better and slow stretches are named and
