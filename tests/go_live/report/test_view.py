@@ -203,3 +203,18 @@ def test_an_empty_run_can_be_shown() -> None:
     assert view.performance.rows == ()
     assert view.recommendation == ""
     assert {fact.value for fact in view.head} >= {"not finished", "0 of 6 satisfied"}
+
+
+def test_each_item_tells_when_its_controls_were_last_seen_red() -> None:
+    """What the run's log knew of an item's controls is said beside it; an item without a sighting says never."""
+    seen = {"CODE-3": "2026-11-23 at 1f2e3d (2 controls)"}
+    view = samples.report(samples.plan("production"), samples.GOOD, [], facts=samples.FACTS | {"seen_red": seen})
+    told = {item.id: item.control for family in view.families for item in family.items}
+    assert told["CODE-3"] == "control last seen red 2026-11-23 at 1f2e3d (2 controls)"
+    assert told["PERF-3"] == "control never seen red"
+
+
+def test_a_run_that_knew_of_no_controls_says_nothing_of_them() -> None:
+    """A log from before there were controls is shown as it was."""
+    view = samples.report(samples.plan("production"), samples.GOOD, [])
+    assert {item.control for family in view.families for item in family.items} == {""}
