@@ -166,7 +166,9 @@ def p95_so_far(series: Series, key: str) -> Chart | None:
         return None
     found = band(series.records.total_ms, q=95, confidence=confidence)
     across, name = _time_axis(series)
-    up = svg.value_axis(np.concatenate([found.measured, found.lower, found.upper]), [limit], HEIGHT - BOTTOM, TOP)
+    bounded = np.isfinite(found.upper)
+    shown = bounded if bounded.any() else np.ones_like(bounded)
+    up = _near_axis(np.concatenate([found.measured[shown], found.lower[shown], found.upper[shown], [limit]]))
     at = _positions(series, across)[found.n - 1].tolist()
     lower, measured, upper = (
         [(x, up.at(y)) for x, y in zip(at, values.tolist(), strict=True)]
@@ -189,6 +191,14 @@ def p95_so_far(series: Series, key: str) -> Chart | None:
     )
 
 
+def _near_axis(values: Floats) -> svg.Axis:
+    """An axis about the finite ``values`` above 0, which need not begin at 0: what counts is how far apart they lie."""
+    known = values[(values > 0) & np.isfinite(values)]
+    low, high = float(known.min()), float(known.max())
+    log = high / low >= svg.LOG_FROM
+    return svg.Axis(low=low * 0.96, high=high * 1.04, start=HEIGHT - BOTTOM, end=TOP, log=log)
+
+
 def _band_caption(found: Band, confidence: float, limit: float) -> str:
     """The p95 at the end and its band, in one sentence."""
     n, measured, lower, upper = int(found.n[-1]), found.measured[-1], found.lower[-1], found.upper[-1]
@@ -202,8 +212,8 @@ def _band_caption(found: Band, confidence: float, limit: float) -> str:
     side = "above the limit" if lower > limit else "within the limit" if upper <= limit else "not clear of the limit"
     open_ = ", which reaches the top while there is no upper bound," if np.isinf(found.upper).any() else ""
     return (
-        f"p95 {figure} (n = {n:,}); with {confidence * 100:g} % confidence, however often one looks, the true p95 is "
-        f"in the shaded band{open_} and by now {ends}: {side}."
+        f"p95 {figure} (n = {n:,}); with {confidence * 100:g} % confidence, however often one looks, the true p95 of "
+        f"independent requests is in the shaded band{open_} and by now {ends}: {side}."
     )
 
 
