@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,7 +22,7 @@ from selftest import batches, lint, runner
 from selftest.batches import Batch
 from selftest.control import Control
 from selftest.controls import CONTROLS
-from selftest.judge import explain
+from selftest.judge import Seen, explain
 from selftest.project import ROOT, git, pack
 from selftest.runner import Ended
 from selftest.scenes import SCENES
@@ -73,9 +74,7 @@ def prove(args: argparse.Namespace) -> int:
     problems = [explain(each) for each in seen if each.problem] + [line for each in ended for line in each.problems]
     for problem in problems:
         console.print(problem, markup=False, style="red")
-    keep_record(
-        [Sighting(**_told(each.control), reason=each.reason) for each in seen if each.reason], record=args.record
-    )
+    keep_record(sightings(seen), record=args.record)
     red = sum(each.problem is None for each in seen)
     console.print(
         f"{red} of {len(chosen)} controls seen red for their own reason, "
@@ -136,19 +135,31 @@ def run_all(planned: Sequence[Batch], folder: Path, jobs: int, progress: Progres
     return ended
 
 
-def keep_record(sightings: Sequence[Sighting], *, record: bool) -> None:
+def keep_record(now: Sequence[Sighting], *, record: bool) -> None:
     """Write what was seen into reports/, and with ``record`` into the file that is committed."""
-    reports = ROOT / "reports"
-    reports.mkdir(exist_ok=True)
-    write_atomically(reports / RECORD.name, encode(seen_red.merged(seen_red.load(reports / RECORD.name), sightings)))
-    if record:
-        write_atomically(ROOT / RECORD, encode(seen_red.merged(seen_red.load(ROOT / RECORD), sightings)))
+    (ROOT / "reports").mkdir(exist_ok=True)
+    known = {control.id for control in CONTROLS}
+    for path in [ROOT / "reports" / RECORD.name, *([ROOT / RECORD] if record else [])]:
+        before = [sighting for sighting in seen_red.load(path) if sighting.control in known]
+        write_atomically(path, encode(seen_red.merged(before, now)))
 
 
-def _told(control: Control) -> dict[str, str]:
-    commit = git(ROOT, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
-    date = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
-    return {"item": control.item, "control": control.id, "date": date, "commit": commit}
+def sightings(seen: Sequence[Seen]) -> list[Sighting]:
+    """What was seen red, today and in this checkout."""
+    date, commit = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", _commit()
+    return [
+        Sighting(item=each.control.item, control=each.control.id, date=date, commit=commit, reason=each.reason)
+        for each in seen
+        if each.reason is not None
+    ]
+
+
+def _commit() -> str:
+    """The commit that is tested, with ``-dirty`` where the work tree differs; ``unknown`` outside a repository."""
+    try:
+        return git(ROOT, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    except subprocess.CalledProcessError:
+        return "unknown"
 
 
 def _asked(control: Control, only: Sequence[str]) -> bool:
