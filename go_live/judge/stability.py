@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from go_live.config import Drift
     from go_live.judge.shift import Shift
-    from go_live.table import Codes, Floats
+    from go_live.table import Bools, Codes, Floats
 
 SCOPE = "soak"
 
@@ -52,6 +52,10 @@ HIDES = 2
 
 MIN_STRETCH = 0.02
 """A slow stretch is named from this share of the figures on."""
+
+
+PARTS = 200
+"""A long series is looked at in so many parts before stretches are searched for: a quarter of :data:`MIN_STRETCH`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -292,10 +296,25 @@ def _verdict(name: str, series: Series, found: _Found, adjusted: Sequence[float]
     )
 
 
+def spread_evenly(marks: Bools) -> bool:
+    """Whether no part of a long series holds notably more marks than the whole: there is no stretch to look for.
+
+    A stretch that is named is at least four of these parts long, and more than half-way between the whole's share and
+    all of its figures are marked; a part that is a quarter of the way there is enough to look closer. Short series are
+    always looked at.
+    """
+    if len(marks) < PARTS * PARTS:
+        return False
+    share = float(np.count_nonzero(marks)) / len(marks)
+    return bool(drift.batch_means(marks.astype(np.float64), PARTS).max(initial=0.0) < share + (1 - share) / 4)
+
+
 def _stretches(series: Series, base: float, sign: int) -> str:
     """Where the figure was worse than its median by more than the floor for a while, as half a sentence, or nothing."""
     middle = float(np.median(series.values))
     worse = sign * (series.values - middle) / base > series.floor
+    if spread_evenly(worse):
+        return ""
     long = [one for one in episodes.find(worse) if one.last - one.first >= MIN_STRETCH * len(worse)]
     if not long:
         return ""
