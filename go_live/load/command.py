@@ -17,7 +17,12 @@ exit codes: 0 pass, 1 NO-GO, 2 usage or configuration, 3 inconclusive, 4 not mea
 SOAK_EXAMPLES = """\
 examples:
   golive soak --minutes 60 --concurrency 2
+  golive soak --minutes 60 --stop-when-decided
   golive soak --minutes 1 --url http://127.0.0.1:8000/v2 --endpoint local --key-env GOLIVE_LOCAL_KEY
+
+A soak ends early once a share of its requests is certain to FAIL, though not before a tenth of it was served. One that
+passes is served to its end, since drift takes time to show; --stop-when-decided ends it once every share is decided,
+and drift is then not judged.
 
 Every request that was due is one line of the records file; judge it again with `golive judge FILE --slo soak`.
 
@@ -39,6 +44,9 @@ def configure_soak(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``golive soak``."""
     parser.add_argument("--minutes", type=float, help="how long (default: golive.toml)")
     parser.add_argument("--concurrency", type=int, metavar="N", help="requests in flight (default: golive.toml)")
+    parser.add_argument(
+        "--stop-when-decided", action="store_true", help="end once every share is decided; drift is then not judged"
+    )
     _configure(parser, SOAK_EXAMPLES)
 
 

@@ -153,7 +153,8 @@ async def run_load(
         on_due: called before each request is sent. Whoever is told of a request before it is sent can go on after a
             kill, so what is in flight when the run is cancelled is then left open and not recorded as cancelled.
         clock: real time by default.
-        stop: asked before each request; True: no further request becomes due.
+        stop: asked before each request; True: no further request becomes due; those that became due in an earlier part
+            are asked again all the same.
         before: what an earlier part of the phase has done (closed loops only).
 
     Raises:
@@ -215,8 +216,8 @@ class _Phase:
         free = self.free
         while self._more(limits, free):
             await self._pause_until(free)
-            # The other slots may have sent the last request meanwhile.
-            if self.stop() or not self._more(limits, free):
+            # The other slots may have sent the last request meanwhile. What became due before a kill is no new request.
+            if (self.stop() and not self.again) or not self._more(limits, free):
                 return
             ended = await self._one(self._due(free))
             done = (ended.done if ended.done is not None else self.clock.now()) - self.begin

@@ -8,7 +8,7 @@ import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from rich.text import Text
@@ -17,7 +17,9 @@ from go_live import config as configuration
 from go_live.config import Config
 from go_live.errors import UsageError
 from go_live.jobs import Endpoint
+from go_live.judge.asked import of_level, of_soak_alone
 from go_live.judge.claims import judged
+from go_live.judge.stopping import LevelWatch, SoakWatch
 from go_live.judge.summary import conclude
 from go_live.judge_view import claims_table, default_console, show
 from go_live.judgement import Judgement
@@ -39,7 +41,72 @@ class LoadJudgement(Judgement, frozen=True, kw_only=True):
     """What ``--json`` prints: a judgement, and beside it what decides nothing."""
 
     reported: Sequence[Verdict] = ()
-    """Verdicts on levels above the client cap."""
+    """Verdicts that decide nothing: on levels above the client cap, or on a soak that was ended early by wish."""
+
+
+class Aside(msgspec.Struct, frozen=True, kw_only=True):
+    """Verdicts that decide nothing, and why."""
+
+    why: str
+    verdicts: list[Verdict]
+
+
+BEYOND = "above the client cap: reported, not required"
+NOT_SHOWN = "what only a whole soak shows: reported, not required with --stop-when-decided"
+
+
+class Watching(Protocol):
+    """Looks at requests as they end."""
+
+    def add(self, record: Record) -> list[str]:
+        """One request ended, no warm-up; what is worth a line."""
+
+    def stop(self) -> bool:
+        """Whether no further request is to become due."""
+
+
+class LoadWatching:
+    """Tells what is certain to fail of each level; ends none, for every level also counts for success over all."""
+
+    def __init__(self, config: Config, plans: Sequence[LoadPlan]) -> None:
+        """Before the levels of ``plans``."""
+        asked = of_level(config.slo)
+        self._levels = {
+            plan.level: LevelWatch(asked, level=plan.level, planned=plan.requests) for plan in plans if plan.requests
+        }
+
+    def add(self, record: Record) -> list[str]:
+        """What is now certain of its level."""
+        return self._levels[record.level].add(record)
+
+    def stop(self) -> bool:
+        """Never."""
+        return False
+
+
+class SoakWatching:
+    """Ends a soak that is certain to fail, or, where the user wishes it, one of which every share is decided."""
+
+    def __init__(self, config: Config, plan: LoadPlan, *, when_decided: bool) -> None:
+        """Before the soak of ``plan``."""
+        self.ended: str | None = None
+        """Why it was ended early; None: it was not."""
+        self._watch = SoakWatch(
+            of_soak_alone(config),
+            planned_s=plan.duration_s or 0,
+            in_flight=plan.most_in_flight,
+            when_decided=when_decided,
+        )
+
+    def add(self, record: Record) -> list[str]:
+        """Nothing is worth a line before the end."""
+        self._watch.add(record)
+        return []
+
+    def stop(self) -> bool:
+        """Whether it is to end; asked only where another request would be due."""
+        self.ended = self._watch.ended()
+        return self.ended is not None
 
 
 def load(args: argparse.Namespace) -> int:
@@ -51,12 +118,12 @@ def load(args: argparse.Namespace) -> int:
     config = configuration.load(args.config)
     levels = list(dict.fromkeys(args.concurrency or config.load.concurrency))
     plans = load_plans(args, config, levels)
-    recorder = _measure(args, config, plans)
+    recorder = _measure(args, config, plans, LoadWatching(config, plans))
     required, reported = required_levels(levels, config.client.concurrency_cap)
     if args.rate is not None:
         required, reported = [plan.level for plan in plans], []
     deciding, beyond = load_verdicts(config, recorder.records.table(), required, reported)
-    return _conclude(args, recorder, "load", deciding, beyond)
+    return _conclude(args, recorder, "load", deciding, Aside(why=BEYOND, verdicts=beyond))
 
 
 def soak(args: argparse.Namespace) -> int:
@@ -67,8 +134,12 @@ def soak(args: argparse.Namespace) -> int:
     """
     config = configuration.load(args.config)
     plan = soak_plan(args, config)
-    recorder = _measure(args, config, [plan])
-    return _conclude(args, recorder, "soak", soak_verdicts(config, recorder.records.table(), plan.duration_s or 0), [])
+    watching = SoakWatching(config, plan, when_decided=args.stop_when_decided)
+    recorder = _measure(args, config, [plan], watching)
+    ended, records, planned_s = watching.ended, recorder.records.table(), plan.duration_s or 0
+    deciding, aside = soak_verdicts(config, records, planned_s, ended=ended, wished=args.stop_when_decided)
+    notes = [f"the soak was ended early: {ended}"] if ended is not None else []
+    return _conclude(args, recorder, "soak", deciding, Aside(why=NOT_SHOWN, verdicts=aside), notes)
 
 
 def load_plans(args: argparse.Namespace, config: Config, levels: Sequence[int]) -> list[LoadPlan]:
@@ -108,7 +179,7 @@ def _common(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     }
 
 
-def _measure(args: argparse.Namespace, config: Config, plans: Sequence[LoadPlan]) -> Recorder:
+def _measure(args: argparse.Namespace, config: Config, plans: Sequence[LoadPlan], watching: Watching) -> Recorder:
     """Carry out all plans, one after another, into one records file.
 
     Raises:
@@ -119,24 +190,29 @@ def _measure(args: argparse.Namespace, config: Config, plans: Sequence[LoadPlan]
     path = args.records or Path("reports") / f"{plans[0].phase}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.jsonl"
     with Recorder(path) as recorder:
         try:
-            asyncio.run(_carry_out(endpoint, plans, recorder, progress))
+            asyncio.run(_carry_out(endpoint, plans, recorder, progress, watching))
         finally:
             progress.finish()
             progress.note(f"{len(recorder.records)} requests recorded in {path}")
     return recorder
 
 
-async def _carry_out(endpoint: Endpoint, plans: Sequence[LoadPlan], recorder: Recorder, progress: Progress) -> None:
+async def _carry_out(
+    endpoint: Endpoint, plans: Sequence[LoadPlan], recorder: Recorder, progress: Progress, watching: Watching
+) -> None:
     def on_record(record: Record) -> None:
         recorder.add(record)
         progress.update(record)
+        if record.phase == plans[0].phase:
+            for line in watching.add(record):
+                progress.note(f"  {line}")
 
     async with endpoint:
         # A dead endpoint or a refused key is no measurement: say so before the first request.
         await endpoint.health()
         for plan in plans:
             progress.start(f"{plan.phase} {plan.level}", total=plan.requests, duration_s=plan.duration_s)
-            await run_load(endpoint, plan, on_record=on_record)
+            await run_load(endpoint, plan, on_record=on_record, stop=watching.stop)
             progress.finish()
 
 
@@ -176,7 +252,12 @@ def _allow_open_files(needed: int) -> None:
 
 
 def _conclude(
-    args: argparse.Namespace, recorder: Recorder, slo: str, deciding: list[Verdict], beyond: list[Verdict]
+    args: argparse.Namespace,
+    recorder: Recorder,
+    slo: str,
+    deciding: list[Verdict],
+    aside: Aside,
+    notes: Sequence[str] = (),
 ) -> int:
     """Print the judgement, as JSON or for a reader; its outcome's exit code."""
     outcome, reason = conclude(deciding)
@@ -187,14 +268,15 @@ def _conclude(
         verdicts=deciding,
         source=str(recorder.path),
         slo=slo,
-        reported=beyond,
+        reported=aside.verdicts,
+        notes=notes,
     )
     if args.json:
         sys.stdout.write(msgspec.json.encode(judgement).decode() + "\n")
         return exit_code(outcome)
     show(judgement)
-    if beyond:
+    if aside.verdicts:
         console = default_console()
-        console.print(Text("\nabove the client cap: reported, not required"))
-        console.print(claims_table(beyond))
+        console.print(Text(f"\n{aside.why}"))
+        console.print(claims_table(aside.verdicts))
     return exit_code(outcome)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from go_live.config import Config
-from go_live.judge import claims, soak, validity
-from go_live.outcome import Verdict
+from go_live.judge import claims, offered, soak, validity
+from go_live.outcome import Outcome, Verdict
 from go_live.records import Record
 from go_live.table import Table
 
@@ -22,23 +22,46 @@ def load_verdicts(
     """
     table = Table.of(records)
     counted = table.at_levels(required)
+    need = claims.pooled_rule(config.slo, anytime=False)
     rates = (
-        claims.success_claim(counted, config.slo.success_rate, config.slo.confidence),
-        claims.correct_claim(counted, config.golden.correct_rate, config.slo.confidence),
+        claims.success_claim(counted, config.slo.success_rate, need),
+        claims.correct_claim(counted, config.golden.correct_rate, need),
     )
     deciding = [verdict for level in required for verdict in _level(config, table, level)]
     return [*deciding, *rates], [verdict for level in reported for verdict in _level(config, table, level)]
 
 
-def soak_verdicts(config: Config, records: Iterable[Record], planned_s: float) -> list[Verdict]:
-    """Every claim that a soak answers alone."""
-    due = claims.judged(records, phase="soak")
-    return [
-        *soak.soak_claims(config.soak, config.slo, due, planned_s=planned_s),
-        soak.success(config.soak, config.slo, due),
-        claims.correct_claim(due, config.golden.correct_rate, soak.rule(config.slo), scope=soak.SCOPE),
+def soak_verdicts(
+    config: Config, records: Iterable[Record], planned_s: float, *, ended: str | None = None, wished: bool = False
+) -> tuple[list[Verdict], list[Verdict]]:
+    """The verdicts of a soak that decide, and those that are only reported.
+
+    What only a whole soak can show, that it was served and that nothing drifts, decides nothing where the user wished
+    for its early end, unless it is shown to be bad.
+
+    Args:
+        config: limits.
+        records: of the soak.
+        planned_s: how long it was to last.
+        ended: why it was ended early by design; None: it was not.
+        wished: whether the user asked for an early end once every share is decided.
+    """
+    due, limits, slo = claims.judged(records, phase="soak"), config.soak, config.slo
+    whole = [
+        *(soak.cut_short(verdict, ended) for verdict in soak.trends(limits, due).values()),
+        soak.duration(due, planned_s=planned_s, ended=ended),
+    ]
+    aside = [verdict for verdict in whole if wished and ended is not None and verdict.outcome is Outcome.INCONCLUSIVE]
+    deciding = [
+        soak.total_p50(limits, slo, due),
+        soak.total_p95(limits, slo, due),
+        *(verdict for verdict in whole if verdict not in aside),
+        soak.no_timeouts(due),
+        soak.success(limits, slo, due),
+        claims.correct_claim(due, config.golden.correct_rate, soak.rule(slo), scope=soak.SCOPE),
         *_valid(config, due, soak.SCOPE),
     ]
+    return deciding, aside
 
 
 def required_levels(concurrency: Sequence[int], cap: int) -> tuple[list[str], list[str]]:
@@ -53,6 +76,10 @@ def _level(config: Config, records: Table, level: str) -> list[Verdict]:
     return [*claims.load_claims(config.slo, due, level=level), *_valid(config, due, level)]
 
 
-def _valid(config: Config, due: Table, scope: str) -> tuple[Verdict, Verdict]:
-    """Whether the load itself was as planned: sent in time, and every request accounted for."""
-    return validity.client_lag(config.client, due, scope=scope), validity.accounted(due, scope=scope)
+def _valid(config: Config, due: Table, scope: str) -> tuple[Verdict, ...]:
+    """Whether the load itself was as planned: offered, sent in time by sane clocks, and every request accounted for."""
+    return (
+        validity.client_lag(config.client, due, scope=scope),
+        validity.accounted(due, scope=scope),
+        *offered.as_planned(config.client, due),
+    )

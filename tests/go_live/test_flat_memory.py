@@ -44,7 +44,8 @@ with Recorder(out) as recorder:
     async def main():
         await run_load(Fake(lambda n: 3.4 + n % 97 / 1000), plan, on_record=keep, clock=clock())
     virtual.run(main())
-verdicts = soak_verdicts(config.load(Path("golive.toml")), recorder.records.table(), 1.75 * requests)
+progress.finish()
+verdicts, _ = soak_verdicts(config.load(Path("golive.toml")), recorder.records.table(), 1.75 * requests)
 found = [verdict.n for verdict in verdicts][:1]
 """
 

@@ -54,7 +54,7 @@ def test_a_soak_is_asked_what_it_is_judged_by() -> None:
 def test_a_soak_by_hand_is_asked_what_it_is_judged_by(config: Config) -> None:
     """All four of its shares, with the scope in their words."""
     run = [msgspec.structs.replace(one, phase="soak") for one in MIXED]
-    verdicts = {verdict.claim: verdict for verdict in soak_verdicts(config, run, 60)}
+    verdicts = {verdict.claim: verdict for verdict in soak_verdicts(config, run, 60)[0]}
     for one in asked.of_soak_alone(config):
         agree(one, verdicts[one.claim], run)
 

@@ -106,6 +106,34 @@ def test_a_soak_lasts_its_time(service: Service, project: Path, capsys: pytest.C
     assert max(record.due for record in soak) - begin < 2 <= max(record.done or 0 for record in soak) - begin
 
 
+def test_a_hopeless_soak_ends_early_and_is_a_no_go(
+    service: Service, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every second job FAILED: exit 1, and the judgement says why it was ended: that is no error of measuring."""
+    assert project.exists()
+    service.fail_every, service.pause_s = 2, 0.01
+    assert golive(service, "soak", "--minutes", "0.2", "--concurrency", "2", "--json") == 1
+    judgement = printed(capsys)
+    (note,) = judgement["notes"]
+    assert "the soak was ended early" in note
+    assert "is refuted" in note
+    (duration,) = (verdict for verdict in judgement["verdicts"] if "under load" in verdict["claim"])
+    assert duration["outcome"] == "inconclusive"
+
+
+def test_a_decided_soak_ends_when_it_is_wished(
+    service: Service, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --stop-when-decided the shares decide; that drift was not judged is said aside, and in words."""
+    assert project.exists()
+    service.pause_s = 0.005
+    arguments = ("soak", "--minutes", "2", "--concurrency", "4", "--stop-when-decided")
+    golive(service, *arguments)
+    captured = capsys.readouterr().out
+    assert "note: the soak was ended early: all 4 claims on shares of requests are decided" in captured
+    assert "what only a whole soak shows: reported, not required with --stop-when-decided" in captured
+
+
 def test_golden_prompts_are_judged_under_load(
     service: Service, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
