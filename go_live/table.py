@@ -268,7 +268,12 @@ class Table(Sequence[Record]):
     @property
     def total_ms(self) -> Floats:
         """Latency from the due time; infinite unless ok."""
-        return np.where(self.ok, (self.done - self.due) * 1000, np.inf)
+        # In place: of a million, each array more is 8 MB more.
+        total = self.done
+        total -= self.due
+        total *= 1000
+        total[~self.ok] = np.inf
+        return total
 
     @property
     def exec_ms(self) -> Floats:
@@ -283,13 +288,20 @@ class Table(Sequence[Record]):
     @property
     def lag_ms(self) -> Floats:
         """Client lag (sent - due); infinite if never sent."""
-        lag = (self.sent - self.due) * 1000
-        return np.where(np.isnan(lag), np.inf, lag)
+        lag = self.sent
+        lag -= self.due
+        lag *= 1000
+        lag[np.isnan(lag)] = np.inf
+        return lag
 
     @property
     def tokens_per_s(self) -> Floats:
         """Output tokens by the total time of the request, not the engine's rate; 0 without a right answer."""
-        return np.nan_to_num(self.output_tokens) / (self.total_ms / 1000)
+        tokens = self.output_tokens
+        tokens[np.isnan(tokens)] = 0.0
+        tokens /= self.total_ms
+        tokens *= 1000
+        return tokens
 
     def errors(self) -> dict[str, int]:
         """How many ended in each way, the most frequent first: ``ok``, an error class, or ``unfinished``."""
@@ -305,13 +317,15 @@ class Table(Sequence[Record]):
 
     def _reported(self, name: str) -> Floats:
         value = self._float(name)
-        return np.where(self.ok & ~np.isnan(value), value, np.inf)
+        value[np.isnan(value)] = np.inf
+        value[~self.ok] = np.inf
+        return value
 
     def _float(self, name: str) -> Floats:
-        return np.frombuffer(self._columns.floats[name], dtype=FLOATS[name])[self._rows].astype(np.float64)
+        return np.frombuffer(self._columns.floats[name], dtype=FLOATS[name])[self._rows].astype(np.float64, copy=False)
 
     def _code(self, name: str) -> Codes:
-        return np.frombuffer(self._columns.codes[name], dtype=CODES[name])[self._rows].astype(np.int32)
+        return np.frombuffer(self._columns.codes[name], dtype=CODES[name])[self._rows].astype(np.int32, copy=False)
 
     def _record(self, row: int) -> Record:
         columns = self._columns
