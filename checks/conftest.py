@@ -10,6 +10,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from checks.levels import Level, Measured, collect, levels_up_to
 from checks.local import Place, local_target
 from checks.memory import as_memory, watched
+from checks.soak_end import SoakEnd
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
 from go_live.config import Config, Slo
@@ -25,6 +26,8 @@ SLOTS = 64
 """Connections the checks may hold open at once; far above every level."""
 SOAK_MEMORY = "soak_memory"
 """Under this name the log keeps the samples of the workers' memory."""
+SOAK_ENDED = "soak_ended"
+"""Under this name the log keeps why the soak was ended early; None: it was not."""
 LEVEL_DEADLINE_S = 600
 """Longest a single level may take in all, whatever happens."""
 
@@ -126,8 +129,13 @@ def load_records(gate: Gate, request: pytest.FixtureRequest) -> Table:
 def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
     """The soak's due requests, measured once, or read from the log that is judged again."""
     if gate.recorded is not None:
-        memory = as_memory(gate.recorded.facts.get(SOAK_MEMORY, {}))
-        return Measured(records=gate.requests.where(phase="soak"), allow_timed=gate.allow_timed, memory=memory)
+        facts = gate.recorded.facts
+        return Measured(
+            records=gate.requests.where(phase="soak"),
+            allow_timed=gate.allow_timed,
+            memory=as_memory(facts.get(SOAK_MEMORY, {})),
+            ended=facts.get(SOAK_ENDED),
+        )
     target: Target = request.getfixturevalue("target")
     config = gate.config
     prompts = request.getfixturevalue("prompts")
@@ -139,10 +147,11 @@ def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
         prompts=prompts,
         deadline_s=config.client.timeout_s,
     )
+    ending = SoakEnd(gate, plan.most_in_flight)
     with watched(target.memory, gate.plan.soak_s) as samples:
-        records = collect(target, gate, plan)
-    gate.fact({SOAK_MEMORY: samples})
-    return Measured(records=records, allow_timed=gate.allow_timed, memory=as_memory(samples))
+        records = collect(target, gate, plan, watch=ending.add, stop=ending.stop)
+    gate.fact({SOAK_MEMORY: samples, SOAK_ENDED: ending.why})
+    return Measured(records=records, allow_timed=gate.allow_timed, memory=as_memory(samples), ended=ending.why)
 
 
 @pytest.fixture(scope="session")

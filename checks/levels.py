@@ -1,12 +1,14 @@
 """Requests that were measured, as the checks judge them."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from checks.target import Target
 from go_live.gate import Gate
 from go_live.judge.pace import served_s
 from go_live.judge.soak import Memory
-from go_live.load.runner import Before, LoadPlan, run_load
+from go_live.load.runner import Before, LoadPlan, never, run_load
 from go_live.records import Record
 from go_live.table import Table
 
@@ -19,6 +21,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Whether answers of the timed engine count (the harness's own tests)."""
     memory: Memory = msgspec.field(default_factory=dict)
     """Resident memory of the workers meanwhile, where it was looked at."""
+    ended: str | None = None
+    """Of a soak: why it was ended early, by design; None: it was not."""
 
 
 class Level(Measured, frozen=True, kw_only=True):
@@ -28,21 +32,33 @@ class Level(Measured, frozen=True, kw_only=True):
     """``c=2``."""
 
 
-def collect(target: Target, gate: Gate, plan: LoadPlan) -> Table:
+def collect(
+    target: Target,
+    gate: Gate,
+    plan: LoadPlan,
+    *,
+    watch: Callable[[Record], None] | None = None,
+    stop: Callable[[], bool] = never,
+) -> Table:
     """Run ``plan``, or what a killed run left of it; its due requests, warm-up left out, in due order.
 
-    Each request goes into the log before it is sent and as it ends.
+    Each request goes into the log before it is sent and as it ends. ``watch`` is then told of those of the phase, and
+    once ``stop`` says so no further one becomes due.
     """
 
     def keep(record: Record) -> None:
         gate.record(record)
         gate.progress.update(record)
+        if watch is not None and record.phase == plan.phase:
+            watch(record)
 
     before = done_before(gate, plan)
     if not over(plan, before):
         gate.progress.start(f"{plan.phase} {plan.level}", total=plan.requests, duration_s=plan.duration_s)
         try:
-            target.call(lambda: run_load(target.endpoint, plan, on_record=keep, on_due=gate.due, before=before))
+            target.call(
+                lambda: run_load(target.endpoint, plan, on_record=keep, on_due=gate.due, before=before, stop=stop)
+            )
         finally:
             gate.progress.finish()
     return gate.requests.where(phase=plan.phase, level=plan.level)

@@ -24,20 +24,22 @@ def test_total_p95(soak: Measured, config: Config, verdict: Verdicts) -> None:
 @item("SOAK-3")
 def test_exec_ms_is_stable(soak: Measured, soak_memory: Memory, config: Config, verdict: Verdicts) -> None:
     """The execution time does not grow from the soak's beginning to its end."""
-    verdict(claims.stable_exec(config.soak, soak.records, memory=soak_memory, allow_timed=soak.allow_timed))
+    found = claims.stable_exec(config.soak, soak.records, memory=soak_memory, allow_timed=soak.allow_timed)
+    verdict(claims.cut_short(found, soak.ended))
 
 
 @item("SOAK-4")
 def test_throughput_does_not_degrade(soak: Measured, soak_memory: Memory, config: Config, verdict: Verdicts) -> None:
     """The tokens per second do not fall from the soak's beginning to its end."""
-    verdict(claims.throughput(config.soak, soak.records, memory=soak_memory, allow_timed=soak.allow_timed))
+    found = claims.throughput(config.soak, soak.records, memory=soak_memory, allow_timed=soak.allow_timed)
+    verdict(claims.cut_short(found, soak.ended))
 
 
 @item("SOAK-5")
 def test_the_planned_duration_without_a_timeout(soak: Measured, gate: Gate, verdict: Verdicts) -> None:
     """The endpoint was under load for the whole planned time, and no request timed out."""
     verdict(
-        claims.duration(soak.records, planned_s=gate.plan.soak_s, allow_timed=soak.allow_timed),
+        claims.duration(soak.records, planned_s=gate.plan.soak_s, ended=soak.ended, allow_timed=soak.allow_timed),
         claims.no_timeouts(soak.records, allow_timed=soak.allow_timed),
     )
 
@@ -45,7 +47,8 @@ def test_the_planned_duration_without_a_timeout(soak: Measured, gate: Gate, verd
 @item("SOAK-6")
 def test_nothing_else_wears_out(soak: Measured, soak_memory: Memory, config: Config, verdict: Verdicts) -> None:
     """Total and queue time, right answers, workers and their memory end the soak as they began it."""
-    verdict(*claims.stable(config.soak, soak.records, memory=soak_memory, allow_timed=soak.allow_timed))
+    found = claims.stable(config.soak, soak.records, memory=soak_memory, allow_timed=soak.allow_timed)
+    verdict(*(claims.cut_short(one, soak.ended) for one in found))
 
 
 @item("INF-5")

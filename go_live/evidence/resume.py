@@ -96,13 +96,13 @@ def refuse_other_target(earlier: Mapping[str, Any], now: Mapping[str, Any], *, l
 
     Args:
         earlier: The facts of the log.
-        now: The facts of the target as it is found.
+        now: Facts as they are found; only those of the target, with its probe, are compared.
         live: A live endpoint keeps its address; a local one gets a new port at each start.
 
     Raises:
         ResumeRefusedError: naming what differs.
     """
-    if "probe" not in earlier:
+    if "probe" not in earlier or "probe" not in now:
         return
     before, after = dict(earlier["probe"]), dict(now["probe"])
     for part in RESTARTS:

@@ -113,6 +113,7 @@ def test_the_same_target_may_go_on() -> None:
     now = {"job_api": "http://127.0.0.1:2/v2", "probe": {**PROBE, "nonce": "b"}}
     resume.refuse_other_target(earlier, now, live=False)
     resume.refuse_other_target({}, now, live=True)
+    resume.refuse_other_target(earlier, {"soak_ended": None}, live=True)
 
 
 @pytest.mark.parametrize(
