@@ -1,0 +1,67 @@
+"""A soak of a run that can only end in NO-GO is ended early, and why is said."""
+
+from checks.levels import levels_up_to
+from go_live.gate import Gate
+from go_live.judge.asked import Asked, of_answers, of_soak
+from go_live.judge.claims import pooled_rule
+from go_live.judge.stopping import SoakWatch
+from go_live.records import Record
+
+SOAK_ITEMS = {"total_p50": "SOAK-1", "total_p95": "SOAK-2"}
+"""The item that each share of the soak decides."""
+POOLED_ITEMS = {"success": "PERF-6", "correct": "PERF-7"}
+"""The item that each share of levels and soak together decides."""
+
+
+class SoakEnd:
+    """Looks at the soak's requests as they end; those of a killed run, which this one continues, come first."""
+
+    def __init__(self, gate: Gate, in_flight: int) -> None:
+        """Before the soak, with at most ``in_flight`` requests at once."""
+        self.why: str | None = None
+        """Why it was ended early; None: it was not."""
+        planned_s = gate.plan.soak_s
+        levels = gate.requests.under_load(levels_up_to(gate.config.client.concurrency_cap)).where(phase="load")
+        self._watches = (
+            SoakWatch(asked_of_soak(gate), planned_s=planned_s, in_flight=in_flight),
+            SoakWatch(asked_of_all(gate), planned_s=planned_s, in_flight=in_flight, before=levels),
+        )
+        for record in gate.requests.where(phase="soak"):
+            self.add(record)
+
+    def add(self, record: Record) -> None:
+        """One request ended."""
+        for watch in self._watches:
+            watch.add(record)
+
+    def stop(self) -> bool:
+        """Whether the soak is to end; asked only where another request would be due."""
+        self.why = next((why for watch in self._watches if (why := watch.ended()) is not None), None)
+        return self.why is not None
+
+
+def asked_of_soak(gate: Gate) -> list[Asked]:
+    """The soak's own shares whose FAIL makes the run a NO-GO."""
+    return [one for one in of_soak(gate.config.soak, gate.config.slo) if decides(gate, SOAK_ITEMS[one.key])]
+
+
+def asked_of_all(gate: Gate) -> list[Asked]:
+    """The shares of levels and soak together whose FAIL makes the run a NO-GO."""
+    config = gate.config
+    asked = of_answers(config.slo.success_rate, config.golden.correct_rate, pooled_rule(config.slo, anytime=True))
+    # What answers say means nothing with dummy weights: nobody judges it.
+    return [
+        one
+        for one in asked
+        if decides(gate, POOLED_ITEMS[one.key]) and not (one.key == "correct" and gate.dummy_weights)
+    ]
+
+
+def decides(gate: Gate, item: str) -> bool:
+    """Whether a FAIL of ``item`` cannot be made good: it is asked and required, and nobody has a waiver of it.
+
+    A waived FAIL may still end in GO-WITH-WAIVERS, for which the whole soak is needed.
+    """
+    plan = gate.plan
+    waived = {waiver.item for waiver in plan.waivers if not waiver.refused}
+    return item in plan.selected and item in plan.required and item not in waived
