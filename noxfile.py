@@ -104,8 +104,11 @@ def selftest(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Timing claims, as ratios measured side by side in one run."""
+    """Timing claims, as ratios measured side by side in one run (``-- peers``: what load tools say of known truths)."""
     install(session, "cpu", "test")
+    if session.posargs[:1] == ["peers"]:
+        session.run("python", "-m", "bench.load_tools", *session.posargs[1:])
+        return
     session.run("pytest", "bench", "--benchmark-only", "-s", *session.posargs)
 
 
