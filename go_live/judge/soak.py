@@ -108,7 +108,7 @@ def trends(
     for name, make in series.items():
         if name not in found:
             reason, one = bad or faults.get(name) or "", make()
-            found[name] = cannot(trend_claim(name, one, SCOPE), reason, scope=SCOPE, limit=one.floor, n=len(due))
+            found[name] = cannot(trend_claim(name, one, SCOPE), reason, scope=SCOPE, limit=one.allowed, n=len(due))
     return {name: found[name] for name in series} | {WORKERS: workers(soak, due, bad)}
 
 
