@@ -9,7 +9,7 @@
 | ``html_524`` | HTTP 524 with a proxy's HTML page, after ``seconds`` (0); the job was queued all the same |
 | ``rate_limited`` | HTTP 429; nothing is queued |
 | ``dropped`` | the connection closes without an answer; the job was queued all the same |
-| ``truncated`` | the body ends half-way through its Content-Length; a stream of events, half-way through the answer |
+| ``truncated`` | the body ends half-way through its Content-Length; a stream of events, half-way through the first |
 | ``error_in_output`` | HTTP 200, COMPLETED, and where the worker's answer should be there is an error |
 | ``kill_worker`` | the worker that takes next is killed ``seconds`` (0.3) after it; counts takes |
 | ``throttled_start`` | a worker's start waits ``seconds`` (null: until cleared); counts starts |

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -149,6 +150,16 @@ def test_a_scenario_that_cannot_be_made_is_refused(given: tuple[str, ...]) -> No
     """Unknown, by another engine, or at no scale."""
     with pytest.raises(UsageError):
         command.endpoint_settings(arguments(*given))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_documented_figures_are_the_true_ones(name: str) -> None:
+    """The row of docs/local-endpoint.md: chance of a right answer, and both percentiles at 2788 ms."""
+    document = (Path(__file__).parents[3] / "docs" / "local-endpoint.md").read_text(encoding="utf-8")
+    (row,) = (line.split(" | ") for line in document.splitlines() if line.startswith(f"| `{name}` |"))
+    true = known(name).truth
+    percentiles = ["infinite" if ms is None else f"{ms:.0f}" for ms in (true.total_ms_p50, true.total_ms_p95)]
+    assert row[2:4] == [f"{true.ok:.2f}", ", ".join(percentiles) + (" at the start" * (true.exec_growth_per_hour > 0))]
 
 
 def test_the_help_lists_every_scenario() -> None:
