@@ -86,7 +86,7 @@ class Slo(Section, frozen=True):
     queue_ms_p50: Amount
     tokens_per_s_p50: Amount
     success_rate: Share
-    burst_length: Positive = 1
+    burst_length: Positive
     """Misses are declared to come in bursts of this mean length; a PASS has to hold under it."""
 
 
@@ -185,6 +185,23 @@ class Gpu(Section, frozen=True):
     """Largest share of the device's memory in use."""
 
 
+class Price(Section, frozen=True):
+    """What a run costs; it decides nothing."""
+
+    dollars_per_worker_hour: Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Assumed(Section, frozen=True):
+    """The service that ``golive plan`` reckons with before anything is measured; it decides nothing."""
+
+    p50: Share
+    """Within each p50 limit."""
+    p95: Share
+    """Within each p95 limit."""
+    success_rate: Share
+    correct_rate: Share
+
+
 class Profile(Section, frozen=True):
     """How a profile differs: its target and how long the soak lasts."""
 
@@ -198,6 +215,8 @@ class Profile(Section, frozen=True):
     """Environment of the local worker; only for local targets."""
     workers: Positive = 1
     """How many local workers run, from the start to the end."""
+    assumed_total_ms: Amount = 3453
+    """Mean total time of a request that ``golive plan`` reckons with. Readiness summary: total p50 at c=2."""
     clean_tree: bool = False
     """Whether a dirty tree is refused (true) or only reported."""
 
@@ -242,6 +261,8 @@ class Config(Section, frozen=True):
     attestations: Attestations
     golden: Golden
     gpu: Gpu
+    price: Price
+    assumed: Assumed
     profile: dict[ProfileName, Profile]
     waivers: tuple[WaiverEntry, ...] = ()
 

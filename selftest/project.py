@@ -16,6 +16,7 @@ TEST_PROFILE = """
 target = "local"
 device = "timed"
 soak_minutes = 0.12
+assumed_total_ms = 75
 worker_command = ["python", "-m", "rehearsal.timed_worker"]
 clean_tree = true
 

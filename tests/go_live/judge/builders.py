@@ -15,6 +15,7 @@ SLO = Slo(
     queue_ms_p50=2000,
     tokens_per_s_p50=40,
     success_rate=0.99,
+    burst_length=1,
 )
 DRIFT = Drift(batches=12, alpha=0.01, max_change=0.2, ok_rate_max_drop=0.01, rss_max_growth=0.1, worker_restarts_max=1)
 SOAK = Soak(concurrency=2, minutes=60, total_ms_p50=4000, total_ms_p95=6000, success_rate=0.99, drift=DRIFT)

@@ -60,6 +60,7 @@ SLO = config.Slo(
     queue_ms_p50=2000,
     tokens_per_s_p50=40,
     success_rate=0.99,
+    burst_length=1,
 )
 DRIFT = config.Drift(
     batches=12, alpha=0.01, max_change=0.2, ok_rate_max_drop=0.01, rss_max_growth=0.1, worker_restarts_max=1
