@@ -8,6 +8,7 @@ W; Little 1961) the mean number in flight is the arrival rate times the mean tim
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +65,7 @@ def _group(client: Client, due: Table, phase: str, level: str) -> tuple[Verdict,
             poisson=True,
         )
     else:
+        resumed = pauses(due)
         load = closed_loop(
             due.due,
             due.done,
@@ -71,16 +73,20 @@ def _group(client: Client, due: Table, phase: str, level: str) -> tuple[Verdict,
             concurrency=int(planned["slots"]),
             share_min=client.offered_min,
             scope=scope,
-            resumed=pauses(due),
+            resumed=resumed,
         )
     return load, clock
 
 
 def pauses(due: Table) -> list[int]:
     """Index of each request with which the load began again, after every earlier one had long ended."""
-    took = np.nan_to_num(due.done - due.due)
-    ends = np.maximum.accumulate(due.wall + took)
-    found: list[int] = (np.flatnonzero(due.wall[1:] - ends[:-1] > MAX_GAP_S) + 1).tolist()
+    # In place: of a million requests, each array more is 8 MB more.
+    ends, wall = due.done, due.wall
+    ends -= due.due
+    np.nan_to_num(ends, copy=False)
+    ends += wall
+    np.maximum.accumulate(ends, out=ends)
+    found: list[int] = (np.flatnonzero(wall[1:] - ends[:-1] > MAX_GAP_S) + 1).tolist()
     return found
 
 
@@ -162,12 +168,15 @@ def closed_loop(
         reason = f"{n} requests do not keep {concurrency} in flight for any time" if n else NO_REQUESTS
         return cannot(claim, reason, scope=scope, limit=float(concurrency), unit="requests", n=n)
     busy = span = 0.0
-    held = np.where(ok, done, np.maximum(done, due + FAILURE_PAUSE_S))
+    held = done.copy()
+    held[~ok] = np.maximum(done[~ok], due[~ok] + FAILURE_PAUSE_S)
     held[np.isnan(held)] = np.inf
-    for part in np.split(np.arange(n), list(resumed)):
-        end = due[part[-1]]
-        busy += float((np.minimum(held[part], end) - due[part]).sum())
-        span += float(end - due[part[0]])
+    for first, last in pairwise([0, *resumed, n]):
+        part, end = held[first:last], due[last - 1]
+        np.minimum(part, end, out=part)
+        part -= due[first:last]
+        busy += float(part.sum())
+        span += float(end - due[first])
     if span <= 0:
         return cannot(
             claim, "all requests were due at once", scope=scope, limit=float(concurrency), unit="requests", n=n
