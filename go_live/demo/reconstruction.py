@@ -34,6 +34,7 @@ SLO = Slo(
     queue_ms_p50=2000,
     tokens_per_s_p50=40,
     success_rate=0.99,
+    burst_length=1,
 )
 """The limits the team had set itself for a load level (readiness summary of 2025-10-10)."""
 
