@@ -74,7 +74,7 @@ def prove(args: argparse.Namespace) -> int:
     problems = [explain(each) for each in seen if each.problem] + [line for each in ended for line in each.problems]
     for problem in problems:
         console.print(problem, markup=False, style="red")
-    keep_record(sightings(seen), record=args.record)
+    keep_record(sightings(seen, folder), record=args.record)
     red = sum(each.problem is None for each in seen)
     console.print(
         f"{red} of {len(chosen)} controls seen red for their own reason, "
@@ -144,11 +144,17 @@ def keep_record(now: Sequence[Sighting], *, record: bool) -> None:
         write_atomically(path, encode(seen_red.merged(before, now)))
 
 
-def sightings(seen: Sequence[Seen]) -> list[Sighting]:
-    """What was seen red, today and in this checkout."""
+def sightings(seen: Sequence[Seen], folder: Path) -> list[Sighting]:
+    """What was seen red, today and in this checkout; the ``folder`` of the projects is left out of the reasons."""
     date, commit = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", _commit()
     return [
-        Sighting(item=each.control.item, control=each.control.id, date=date, commit=commit, reason=each.reason)
+        Sighting(
+            item=each.control.item,
+            control=each.control.id,
+            date=date,
+            commit=commit,
+            reason=each.reason.replace(f"{folder}/", ""),
+        )
         for each in seen
         if each.reason is not None
     ]
