@@ -192,10 +192,13 @@ class Table(Sequence[Record]):
 
     def groups(self) -> list[tuple[str, str]]:
         """Each phase and level, in order of first appearance."""
-        pairs = self._code("phase").astype(np.int64) << 32 | self._code("level")
-        _, first = np.unique(pairs, return_index=True)
-        rows = self._rows[np.sort(first)]
-        return [(record.phase, record.level) for record in map(self._record, map(int, rows))]
+        phase, level = self._code("phase"), self._code("level")
+        first = {}
+        for one, name in enumerate(self._columns.phases.names):
+            of_phase = phase == one
+            for other in np.unique(level[of_phase]).tolist():
+                first[name, self._columns.levels.names[other]] = int(np.argmax(of_phase & (level == other)))
+        return sorted(first, key=first.__getitem__)
 
     @property
     def due(self) -> Floats:
