@@ -25,6 +25,10 @@ from go_live.waivers import foreseen
 PYTEST_INI = "pytest.ini"
 
 
+MAX_RESUMES = 5
+"""Random kills do no harm, but who could kill and resume at will could pick which open requests are asked again."""
+
+
 class Before(msgspec.Struct, frozen=True, kw_only=True):
     """What a killed run has done, as far as it need not be done again."""
 
@@ -96,6 +100,8 @@ def unfinished(directory: Path, plan_sha256: str) -> RunLog:
     found = sort_entries(read_log(directory / LOG))
     if found.plan_sha256 != plan_sha256:
         raise UsageError(f"{directory / PLAN} is not the plan this run was started with: it was changed afterwards")
+    if found.resumed >= MAX_RESUMES:
+        raise UsageError(f"{directory.name} was resumed {found.resumed} times already; start a new run")
     if found.finished is not None:
         raise UsageError(f"{directory.name} is finished: `golive judge {directory}` judges it again")
     return found
