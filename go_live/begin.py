@@ -17,6 +17,7 @@ from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter, read_log
 from go_live.evidence.run_directory import LOG, PLAN, RunLog, create, read_plan, sort_entries
 from go_live.plan import Options, digest_files, make_plan, versions
+from go_live.planning.needs import undecidable
 from go_live.records import Record
 from go_live.release import waivers
 from go_live.table import Columns
@@ -158,7 +159,7 @@ def prepare(options: Options, root: Path) -> tuple[Plan, list[str]]:
     if plan.target.kind == "local":
         notes = preflight.check_rehearsal(facts, engine=plan.target.device in {"cpu", "cuda"})
     attestations.load(root / settings.attestations.file)
-    return plan, [*notes, *foreseen(profile=plan.profile, terms=plan.terms(now.timestamp()))]
+    return plan, [*notes, *undecidable(plan), *foreseen(profile=plan.profile, terms=plan.terms(now.timestamp()))]
 
 
 def checks_folder(root: Path) -> Path:

@@ -21,6 +21,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command("go_live.run_command", "run the go-live checklist: plan, collect, judge, decide, release, report"),
+    "plan": Command("go_live.planning.command", "what a run can show: requests, minutes, dollars, chances"),
     "load": Command(
         "go_live.load.command", "measure load levels, judge them, record them", "configure_load", "run_load"
     ),
@@ -33,6 +34,7 @@ COMMANDS = {
 
 EPILOG = """examples:
   golive demo                              what this is, in ten seconds
+  golive plan --profile production         what the release's run can show, takes and costs
   golive run                               rehearse the whole release on this machine
   golive run --profile production          the release itself, against the live endpoint
   golive judge soak.csv --slo soak         judge a recorded soak

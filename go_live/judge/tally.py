@@ -60,6 +60,9 @@ class Test(Protocol):
     def failing_misses(self, n: int, p0: float, alpha: float) -> int | None:
         """The fewest misses with which ``n`` requests fail."""
 
+    def requests_for(self, misses: int, p0: float, alpha: float) -> int:
+        """The smallest run that passes with ``misses`` misses."""
+
     def needed(self, miss_rate: float, p0: float, alpha: float, alpha_fail: float) -> int | None:
         """Size of a newly planned run that would decide."""
 
