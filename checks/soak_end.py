@@ -5,12 +5,8 @@ from go_live.gate import Gate
 from go_live.judge.asked import Asked, of_answers, of_soak
 from go_live.judge.claims import pooled_rule
 from go_live.judge.stopping import SoakWatch
+from go_live.planning.needs import POOLED_ITEMS, SOAK_ITEMS
 from go_live.records import Record
-
-SOAK_ITEMS = {"total_p50": "SOAK-1", "total_p95": "SOAK-2"}
-"""The item that each share of the soak decides."""
-POOLED_ITEMS = {"success": "PERF-6", "correct": "PERF-7"}
-"""The item that each share of levels and soak together decides."""
 
 
 class SoakEnd:
