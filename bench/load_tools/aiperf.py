@@ -25,7 +25,7 @@ def _command(target: Target) -> Sequence[str]:
     prompts.write_text("\n".join(json.dumps({"text": prompt}) for prompt in target.prompts), encoding="utf-8")
     return (
         *(str(target.bin / "aiperf"), "profile", "--model-names", target.model, "--url", target.base),
-        *("--endpoint-type", "chat", "--streaming", "--api-key", target.key, "--tokenizer", NAME),
+        *("--endpoint-type", "chat", "--streaming", f"--api-key={target.key}", "--tokenizer", NAME),
         *("--input-file", str(prompts), "--custom-dataset-type", "single_turn"),
         *("--concurrency", str(target.concurrency), "--request-count", str(target.requests)),
         *("--goodput", f"request_latency:{target.p95_limit_ms:g}"),
