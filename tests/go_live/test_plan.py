@@ -27,10 +27,10 @@ def made(**changes: Any) -> checklist.Plan:
     return plan.make_plan(options=plan.Options(**changes), **arguments)
 
 
-def test_a_rehearsal_runs_the_tiny_model_for_a_minute() -> None:
-    """The default plan is the local CPU worker, a 60 s soak, and every before-tag item."""
+def test_a_rehearsal_runs_the_tiny_model_for_a_while() -> None:
+    """The default plan is the local CPU worker, a 90 s soak, and every before-tag item."""
     found = made()
-    assert (found.target.kind, found.target.device, found.soak_s) == ("local", "cpu", 60)
+    assert (found.target.kind, found.target.device, found.soak_s) == ("local", "cpu", 90)
     assert set(found.selected) == {item.id for item in ITEMS if item.phase == "before-tag"}
     assert set(found.required) <= set(found.selected)
     assert found.run_id.startswith("20260102T030405Z-rehearsal-")
