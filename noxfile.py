@@ -26,6 +26,7 @@ PURE = [
     "go_live/records.py",
     "go_live/pacing.py",
     "go_live/table.py",
+    "go_live/planning",
 ]
 PYTHON_FILES = ["go_live", "worker", "rehearsal", "checks", "selftest", "tests", "bench", "noxfile.py"]
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from go_live.judge.pace import about
-from go_live.planning.needs import listed, spaced, too_short
+from go_live.planning.needs import POOLED, spaced, too_short
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,20 +17,28 @@ if TYPE_CHECKING:
     from go_live.planning.simulation import Chances, Simulated
 
 
+ALL = "all"
+"""How the table names levels and soak together."""
+
+
 def show(out: Console, found: Planned, simulated: Simulated | None) -> None:
     """Print the plan: the answer first."""
     missing = too_short(found)
-    words = Text(sentence(found), style="bold yellow" if missing else "bold green")
-    out.print(words, soft_wrap=True)
+    _say(out, Text(sentence(found), style="bold yellow" if missing else "bold green"))
     for line in missing:
-        out.print(Text(f"- {line}", style="yellow"), soft_wrap=True)
+        _say(out, Text(f"- {line}", style="yellow"))
     if simulated is not None:
         _show_run(out, simulated)
     out.print()
     out.print(_table(found, simulated))
     out.print()
     for line in footnotes(found):
-        out.print(Text(line, style="dim"), soft_wrap=True)
+        _say(out, Text(line, style="dim"))
+
+
+def _say(out: Console, words: Text) -> None:
+    """One paragraph: broken between words on a terminal, one line in a file."""
+    out.print(words, soft_wrap=not out.is_terminal)
 
 
 def sentence(found: Planned) -> str:
@@ -53,7 +61,8 @@ def footnotes(found: Planned) -> list[str]:
             f"bursts of mean length {found.burst_length} are declared: each claim has to hold on one request in "
             f"{3 * found.burst_length} alone, and the misses allowed are those among them"
         )
-    lines.append("least: requests that show the claim without a miss, and how long they take")
+    lines.append(f"{ALL}: levels up to the client cap and soak together")
+    lines.append("allowed: misses with which it is shown; least: requests that show it without one, and what they take")
     return lines
 
 
@@ -62,13 +71,13 @@ def _table(found: Planned, simulated: Simulated | None) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("scope", no_wrap=True)
     table.add_column("claim", overflow="fold")
-    for heading in ("requests", "misses allowed", "least", "takes"):
-        table.add_column(heading, justify="right")
+    for heading in ("requests", "allowed", "least", "takes"):
+        table.add_column(heading, justify="right", no_wrap=True)
     if not found.local:
-        table.add_column("costs", justify="right")
+        table.add_column("costs", justify="right", no_wrap=True)
     if simulated is not None:
         for heading in ("PASS", "FAIL"):
-            table.add_column(heading, justify="right")
+            table.add_column(heading, justify="right", no_wrap=True)
     for indices in _rows(found, simulated):
         table.add_row(*_cells(found, indices, simulated))
     return table
@@ -91,7 +100,13 @@ def _cells(found: Planned, indices: list[int], simulated: Simulated | None) -> l
     allowed = "too short" if first.allowed is None else f"{first.allowed:,}"
     if first.allowed is not None and found.burst_length > 1:
         allowed += f" of {among:,}"
-    cells = [first.scope, listed(map(_short, needs)), f"{first.planned:,}", allowed, f"{first.least:,}"]
+    cells = [
+        ALL if first.scope == POOLED else first.scope,
+        _named(needs),
+        f"{first.planned:,}",
+        allowed,
+        f"{first.least:,}",
+    ]
     cells.append(_brief(first.seconds))
     if not found.local:
         cells.append(f"${first.dollars:.2f}")
@@ -100,9 +115,11 @@ def _cells(found: Planned, indices: list[int], simulated: Simulated | None) -> l
     return [Text(cell, style="" if first.shown else "yellow") for cell in cells]
 
 
-def _short(need: Need) -> str:
-    """``total p95``, ``success rate``."""
-    return need.claim.split(" is ")[0].removesuffix(" of 50 %")
+def _named(needs: list[Need]) -> str:
+    """``total p95``; of several that need the same ``p50, throughput``."""
+    names = [need.claim.split(" is ")[0].removesuffix(" of 50 %").removeprefix("share of ") for need in needs]
+    ranks = dict.fromkeys(name.rsplit(" ", 1)[-1] for name in names)
+    return names[0] if len(names) == 1 else ", ".join(ranks)
 
 
 def _brief(seconds: float) -> str:
@@ -125,14 +142,14 @@ def _show_run(out: Console, simulated: Simulated) -> None:
     for number, (word, count, style) in enumerate(answers):
         line.append(", " if number else "").append(f"P({word}) {count / run.repetitions:.1%}", style=style)
         line.append(f" ({count:,} of {run.repetitions:,})")
-    out.print(line, soft_wrap=True)
-    out.print(
+    _say(out, line)
+    _say(
+        out,
         Text(
             f"assumed shares of requests within the limits: {', '.join(told)}; seed {simulated.seed}. Drift, time-outs "
             "and what is not about shares of requests are not simulated.",
             style="dim",
         ),
-        soft_wrap=True,
     )
 
 
