@@ -81,7 +81,7 @@ def fastest_usual(runs: Sequence[Run]) -> float:
     if not answers:
         raise ValueError("no request was answered: there is nothing to compare")
     usual = Counter(tokens for _, tokens in answers).most_common(1)[0][0]
-    return min(ms for ms, tokens in answers if tokens == usual)
+    return float(min(ms for ms, tokens in answers if tokens == usual))
 
 
 def _pair(ours: float, theirs: float) -> Pair:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 from scipy import special
 
@@ -62,72 +61,6 @@ def path(oks: Bools, p0: float) -> tuple[Floats, Floats]:
     """``log_e`` after each request of ``oks``, in due order."""
     ok = np.cumsum(oks, dtype=np.float64)
     return log_e(ok, np.arange(1, ok.size + 1) - ok, p0)
-
-
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A test that is looked at after every request: what it has shown once stays shown, whatever comes after.
-
-    The claim and its error rates belong to the state, so that a resumed run goes on with the very test it began.
-    """
-
-    p0: float
-    alpha: float
-    alpha_fail: float
-    ok: int = 0
-    misses: int = 0
-    passed_at: int | None = None
-    """Requests after which the claim was first shown."""
-    failed_at: int | None = None
-    """Requests after which it was first refuted."""
-
-    @property
-    def n(self) -> int:
-        """Requests so far."""
-        return self.ok + self.misses
-
-    @property
-    def outcome(self) -> Outcome:
-        """What has been shown so far; FAIL where both were (a service that changed), since a refuted claim is none."""
-        if self.failed_at is not None:
-            return Outcome.FAIL
-        return Outcome.INCONCLUSIVE if self.passed_at is None else Outcome.PASS
-
-    def after(self, *, ok: bool) -> Running:
-        """The state after one more request."""
-        counted = msgspec.structs.replace(self, ok=self.ok + ok, misses=self.misses + (not ok))
-        for_, against = log_e(counted.ok, counted.misses, self.p0)
-        passed = counted.passed_at is None and for_ >= -math.log(self.alpha)
-        failed = counted.failed_at is None and against >= -math.log(self.alpha_fail)
-        return msgspec.structs.replace(
-            counted,
-            passed_at=counted.n if passed else counted.passed_at,
-            failed_at=counted.n if failed else counted.failed_at,
-        )
-
-
-def running(oks: Bools, p0: float, alpha: float, alpha_fail: float) -> Running:
-    """The state after ``oks``, in due order: as if :meth:`Running.after` had been asked after each, and much faster.
-
-    An ok request multiplies E_pass by at most 1 / p0, and a miss E_fail by at most 1 / (1 - p0). So the evidence need
-    not be computed again before enough of them have come to carry it from where it stood over its threshold.
-    """
-    n, ok = len(oks), int(np.count_nonzero(oks))
-    return Running(
-        p0=p0,
-        alpha=alpha,
-        alpha_fail=alpha_fail,
-        ok=ok,
-        misses=n - ok,
-        passed_at=_crossing(
-            np.flatnonzero(oks) + 1, lambda n, count: float(log_e(count, n - count, p0)[0]), alpha, -math.log(p0)
-        ),
-        failed_at=_crossing(
-            np.flatnonzero(~oks) + 1,
-            lambda n, count: float(log_e(n - count, count, p0)[1]),
-            alpha_fail,
-            -math.log1p(-p0),
-        ),
-    )
 
 
 def decide(misses: int, n: int, p0: float, alpha: float, alpha_fail: float) -> Outcome:
@@ -187,27 +120,6 @@ def needed(miss_rate: float, p0: float, alpha: float, alpha_fail: float, power: 
         if high > MAX_REQUESTS:
             return None
     return _first(decides, high // 2, high)
-
-
-def _crossing(places: NDArray[np.intp], evidence: Callable[[int, int], float], alpha: float, most: float) -> int | None:
-    """After how many requests ``evidence(requests, speaking)`` first reaches log(1 / alpha); None: it never does.
-
-    Args:
-        places: After how many requests each speaking one has come: only they add evidence, each at most ``most``.
-        evidence: Logarithm of E after so many requests, so many of them speaking.
-        alpha: Error rate.
-        most: Natural logarithm of the largest factor.
-    """
-    threshold, count, standing = -math.log(alpha), 0, 0.0
-    while standing < threshold:
-        # Where a tail underflows the evidence is some number below 1: 0 skips too little, never too much. The last
-        # bit of a logarithm must not skip a request either.
-        gap = threshold - (standing if math.isfinite(standing) else 0.0)
-        count += max(1, math.ceil(gap / most - 1e-6))
-        if count > len(places):
-            return None
-        standing = evidence(int(places[count - 1]), count)
-    return int(places[count - 1])
 
 
 def _edges(holds: Callable[[Counts], Bools], n: Counts) -> Counts:

@@ -7,12 +7,16 @@ import msgspec
 import numpy as np
 
 from go_live.config import Attribution
+from go_live.judge import dependence
 from go_live.judge.percentiles import percentiles
 from go_live.records import Record
 from go_live.report import text
 from go_live.report.model import Table
 from go_live.table import Floats
 from go_live.table import Table as Due
+
+FEWEST = 20
+"""Requests from which on it is said how far neighbours resemble each other."""
 
 COUNTED_PHASES = ("load", "soak")
 """Warm-up and smoke requests are no part of any latency claim."""
@@ -126,6 +130,19 @@ def failures(series: Series) -> str:
     """``deadline 9, empty 3``, or ``none``."""
     kinds = {kind: count for kind, count in series.records.errors().items() if kind != "ok"}
     return ", ".join(f"{kind} {count}" for kind, count in kinds.items()) or "none"
+
+
+def resemblance(series: Series) -> str:
+    """How far neighbouring requests resemble each other, as half a sentence; nothing for too few requests to tell."""
+    if series.n < FEWEST:
+        return ""
+    latency = dependence.rank_autocorrelation(series.records.total_ms)
+    said = f"; lag-1 autocorrelation of the latency {latency:.2f}"
+    if not series.failed:
+        return said
+    found = dependence.measure(~series.records.ok)
+    bursts = f"failures in {text.counted(found.bursts, 'burst')}, {found.mean_burst:.1f} long on average"
+    return f"{said}; {bursts}, lag-1 autocorrelation {found.autocorrelation:.2f}"
 
 
 def table(groups: Sequence[Series]) -> Table:

@@ -279,7 +279,7 @@ def _series_note(series: Series) -> str:
     """How much was measured."""
     length = f" in {text.duration(series.seconds)}" if series.seconds else ""
     failed = f", {series.failed:,} not ok ({figures.failures(series)})" if series.failed else ", all answered"
-    return f"{text.counted(series.n, 'due request')}{length}{failed}"
+    return f"{text.counted(series.n, 'due request')}{length}{failed}{figures.resemblance(series)}"
 
 
 def _rates(groups: Sequence[Series]) -> dict[str, float]:

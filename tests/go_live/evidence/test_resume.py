@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selftest.project import ROOT
 
 from go_live import config
 from go_live.checklist import Repository
@@ -12,6 +11,7 @@ from go_live.errors import ResumeRefusedError, UsageError
 from go_live.evidence import resume
 from go_live.evidence.log import LogWriter, read_log
 from go_live.records import ErrorClass, Record
+from selftest.project import ROOT
 from tests.go_live.release.conftest import make_plan
 
 PLAN = make_plan(

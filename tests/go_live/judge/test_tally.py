@@ -11,7 +11,7 @@ from go_live.outcome import Outcome
 LOOKS = st.booleans()
 
 
-def tested(misses: int, n: int, *, anytime: bool = False, family: int = 1, p0: float = 0.95) -> Tally:
+def share(misses: int, n: int, *, anytime: bool = False, family: int = 1, p0: float = 0.95) -> Tally:
     """``misses`` of ``n``."""
     missed = np.arange(n) < misses
     return tally(missed, p0, Rule(0.95, family=family, anytime=anytime))
@@ -21,15 +21,15 @@ def tested(misses: int, n: int, *, anytime: bool = False, family: int = 1, p0: f
 @settings(max_examples=60, deadline=None)
 def test_the_margin_is_what_turns_the_verdict(n: int, data: st.DataObject, anytime: bool) -> None:  # noqa: FBT001
     """One miss less than the margin changes nothing; the margin itself changes the outcome."""
-    found = tested(data.draw(st.integers(0, n)), n, anytime=anytime, family=3)
+    found = share(data.draw(st.integers(0, n)), n, anytime=anytime, family=3)
     if found.margin is None:
         return
     sign = -1 if found.outcome is Outcome.FAIL else 1
     for step in range(found.margin):
-        assert tested(found.misses + sign * step, n, anytime=anytime, family=3).outcome is found.outcome
+        assert share(found.misses + sign * step, n, anytime=anytime, family=3).outcome is found.outcome
     turned = found.misses + sign * found.margin
     if 0 <= turned <= n:
-        assert tested(turned, n, anytime=anytime, family=3).outcome is not found.outcome
+        assert share(turned, n, anytime=anytime, family=3).outcome is not found.outcome
 
 
 @given(st.integers(1, 2000), st.data())
@@ -37,7 +37,7 @@ def test_the_margin_is_what_turns_the_verdict(n: int, data: st.DataObject, anyti
 def test_looking_often_costs_and_never_gains(n: int, data: st.DataObject) -> None:
     """What is shown at every look is shown by the fixed test too; never the other way round for free."""
     misses = data.draw(st.integers(0, n))
-    often, once = tested(misses, n, anytime=True), tested(misses, n)
+    often, once = share(misses, n, anytime=True), share(misses, n)
     if often.outcome is not Outcome.INCONCLUSIVE:
         assert once.outcome is often.outcome
 
@@ -45,16 +45,16 @@ def test_looking_often_costs_and_never_gains(n: int, data: st.DataObject) -> Non
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (tested(0, 124), "with 0 of 124 requests over it (up to 2 show it at 95 % confidence; 3 more would turn this)"),
+        (share(0, 124), "with 0 of 124 requests over it (up to 2 show it at 95 % confidence; 3 more would turn this)"),
         (
-            tested(30, 124, family=6),
-            "(15 are enough to refute it at 99.2 % confidence; 16 fewer would turn this)",
+            share(30, 124, family=6),
+            "(14 are enough to refute it at 99.2 % confidence; 17 fewer would turn this)",
         ),
-        (tested(0, 100, anytime=True), "(up to 0 show it at 95 % confidence, at every look; 1 more would turn this)"),
-        (tested(3, 124), "decides nothing at 95 % confidence; a newly planned run of 227 shows it with up to 6 misses"),
-        (tested(9, 124), "a newly planned run of 1871 would fail if misses stay at this rate"),
-        (tested(0, 5), "a newly planned run of 59 shows it without a miss"),
-        (tested(1, 20), "so near to the limit no run of a practical size would decide"),
+        (share(0, 100, anytime=True), "(up to 0 show it at 95 % confidence, at every look; 1 more would turn this)"),
+        (share(3, 124), "decides nothing at 95 % confidence; a newly planned run of 458 shows it with up to 15 misses"),
+        (share(9, 124), "a newly planned run of 961 would fail if misses stay at this rate"),
+        (share(0, 5), "a newly planned run of 59 shows it without a miss"),
+        (share(1, 20), "so near to the limit no run of a practical size would decide"),
     ],
 )
 def test_the_sentence(found: Tally, said: str) -> None:
@@ -68,6 +68,6 @@ def test_a_bare_confidence_is_a_rule() -> None:
     assert Rule.of(Rule(0.9, family=2)) == Rule(0.9, family=2)
 
 
-def test_a_lone_miss_has_no_margin() -> None:
-    """One miss of one request can neither show nor refute: no count of misses turns it."""
-    assert tested(1, 1).margin is None
+def test_the_limit_itself_has_no_next_size() -> None:
+    """A single ok request can only be followed by more: no count of misses shows or refutes at a p0 of 1/2."""
+    assert share(0, 1, family=20, p0=0.5).margin is None
