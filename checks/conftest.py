@@ -151,6 +151,8 @@ def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
     with watched(target.memory, gate.plan.soak_s) as samples:
         records = collect(target, gate, plan, watch=ending.add, stop=ending.stop)
     gate.fact({SOAK_MEMORY: samples, SOAK_ENDED: ending.why})
+    if ending.why is not None:
+        gate.progress.note(f"  the soak was ended early: {ending.why}")
     return Measured(records=records, allow_timed=gate.allow_timed, memory=as_memory(samples), ended=ending.why)
 
 
