@@ -85,15 +85,11 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def margin(self) -> int | None:
         """How many misses more (PASS, INCONCLUSIVE) or fewer (FAIL) would turn the verdict; None: no number would."""
-        match self.outcome:
-            case Outcome.PASS:
-                return None if self.allowed is None else self.allowed - self.misses + 1
-            case Outcome.FAIL:
-                return None if self.refuting is None else self.misses - self.refuting + 1
-            case Outcome.INCONCLUSIVE:
-                return None if self.refuting is None else self.refuting - self.misses
-            case _:
-                return None
+        if self.outcome is Outcome.PASS:
+            return None if self.allowed is None else self.allowed - self.misses + 1
+        if self.refuting is None:
+            return None
+        return self.misses - self.refuting + 1 if self.outcome is Outcome.FAIL else self.refuting - self.misses
 
 
 def tally(missed: Bools, p0: float, rule: Rule) -> Tally:

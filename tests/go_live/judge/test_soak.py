@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from go_live.judge import soak
 from go_live.outcome import Outcome, Verdict
 from go_live.records import ErrorClass, Record
+from go_live.table import Table
 from tests.go_live.judge.builders import SLO, SOAK, record, records
 
 
@@ -156,3 +158,22 @@ def test_what_speaks_of_the_whole_soak_is_open_when_it_was_ended_early() -> None
     assert soak.cut_short(failed, "why") is failed
     verdicts = soak.soak_claims(SOAK, SLO, healthy(500), planned_s=1400, ended="why")
     assert all(v.outcome is Outcome.INCONCLUSIVE for v in verdicts if "does not worsen" in v.claim)
+
+
+def test_what_else_wears_out_is_judged_with_the_workers_memory() -> None:
+    """Total and queue time, right answers, workers, and each worker's memory: one verdict each."""
+    at = np.arange(60.0) + 1_760_000_000
+    memory = {"w1": (at, np.full(60, 2e9)), "w2": (at, np.linspace(2e9, 4e9, 60))}
+    found = soak.stable(SOAK, healthy(), memory=memory)
+    outcomes = {verdict.claim.split(": ")[1].split(" does")[0]: verdict.outcome for verdict in found}
+    assert outcomes["memory of w1"] is Outcome.PASS
+    assert outcomes["memory of w2"] is not Outcome.PASS
+    assert {"total_ms", "queue_ms", "right answers"} <= set(outcomes)
+    assert not {"exec_ms", "tokens/s"} & set(outcomes)
+
+
+def test_figures_are_made_when_they_are_looked_at() -> None:
+    """The mapping knows its names and makes a series anew each time."""
+    made = soak.Figures(soak.figures(SOAK, Table.of(healthy()), {}))
+    assert len(made) == len(list(made)) == 5
+    assert made["exec_ms"] is not made["exec_ms"]
