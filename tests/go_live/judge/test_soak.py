@@ -162,7 +162,7 @@ def test_what_speaks_of_the_whole_soak_is_open_when_it_was_ended_early() -> None
 
 def test_what_else_wears_out_is_judged_with_the_workers_memory() -> None:
     """Total and queue time, right answers, workers, and each worker's memory: one verdict each."""
-    at: Floats = np.arange(60.0) + 1_760_000_000
+    at = np.linspace(0.0, 59.0, 60) + 1_760_000_000
     memory: dict[str, tuple[Floats, Floats]] = {"w1": (at, np.full(60, 2e9)), "w2": (at, np.linspace(2e9, 4e9, 60))}
     found = soak.stable(SOAK, healthy(), memory=memory)
     outcomes = {verdict.claim.split(": ")[1].split(" does")[0]: verdict.outcome for verdict in found}
