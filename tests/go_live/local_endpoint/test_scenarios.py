@@ -40,7 +40,7 @@ TRUTHS = {
     "healthy": truth(),
     "bursts": truth(ok=0.9, answered=0.9, total_ms_p50=90 + 20 * 0.5 / 0.9, total_ms_p95=None, failure_run=8),
     "drift": truth(exec_growth_per_hour=0.6),
-    "leak": truth(exec_growth_per_hour=0.5, leak_mib_per_hour=512),
+    "leak": truth(exec_growth_per_hour=0.8, leak_mib_per_hour=512),
     "cold-starts": truth(total_ms_p50=1100, total_ms_p95=1109, cold_ms=1000),
     "200-with-error": truth(
         ok=0.9, answered=0.9, total_ms_p50=90 + 20 * 0.5 / 0.9, total_ms_p95=None, failure_run=1 / 0.9
