@@ -16,6 +16,8 @@ from go_live.evidence.log import read_log
 from selftest import project as projects
 from selftest.project import git, golive
 
+pytestmark = pytest.mark.slow  # two runs of a quarter of a minute, and one that is killed twice
+
 POLL_S = 0.02
 
 
@@ -145,7 +147,6 @@ def test_a_finished_run_is_not_resumed(project: Path, run: Path, resumed: subpro
     assert "is finished" in again.stderr
 
 
-@pytest.mark.slow
 def test_another_commit_is_refused(project: Path, resumed: subprocess.CompletedProcess[str]) -> None:
     """A killed run does not go on when the commit is another one; its log is left as it is."""
     assert resumed.returncode == 0

@@ -175,6 +175,7 @@ def waiver(**changes: str) -> str:
     return "\n".join(["[[waivers]]", *lines, f"issued = {today}", f"expires = {today + dt.timedelta(days=7)}\n\n"])
 
 
+@pytest.mark.slow
 def test_a_waived_failure_is_a_go_with_waivers_everywhere(tmp_path: Path) -> None:
     """A FAIL that is waived is released as such: decision, tag, metadata and reports name who answers."""
     project = projects.make(tmp_path)

@@ -121,6 +121,7 @@ def test_a_hopeless_soak_ends_early_and_is_a_no_go(
     assert duration["outcome"] == "inconclusive"
 
 
+@pytest.mark.slow
 def test_a_decided_soak_ends_when_it_is_wished(
     service: Service, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
