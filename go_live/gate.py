@@ -12,6 +12,9 @@ from go_live.evidence.run_directory import RunLog
 from go_live.records import Record
 from go_live.table import Columns, Table
 
+MEASURED = frozenset({"load_level", "load_records", "soak", "measured"})
+"""Fixtures of the checks that hold what was measured under load; a finished log can stand in for them."""
+
 
 class Progress(Protocol):
     """Shows what is going on; see go_live.load.progress."""

@@ -17,7 +17,7 @@ import pytest
 
 from go_live.errors import GoliveError, MeasurementError, ResumeRefusedError, UsageError
 from go_live.evidence.run_directory import CheckReport
-from go_live.gate import Gate
+from go_live.gate import MEASURED, Gate
 from go_live.outcome import Outcome, Verdict
 
 GATE = pytest.StashKey[Gate]()
@@ -91,7 +91,7 @@ class GatePlugin:
             items.clear()
         items[:] = sorted(
             (check for check in items if self._asked(check)),
-            key=lambda check: min(self._order[name] for name in ids_of(check)),
+            key=lambda check: (_stage(_fixtures(check)), min(self._order[name] for name in ids_of(check))),
         )
         self._on_collected([(check.nodeid, ids_of(check)) for check in items])
         session.testscollected = len(items)
@@ -180,6 +180,11 @@ def conclude_check(claim: str, reported: list[Verdict], call: pytest.CallInfo[No
     else:
         outcome, text = Outcome.ERROR, f"could not measure: {text}"
     return [*reported, Verdict(claim=claim, outcome=outcome, reason=text)]
+
+
+def _stage(fixtures: frozenset[str]) -> int:
+    """What needs no load comes first, since a worker that does not answer is to be told of in seconds; the soak last."""
+    return 2 if "soak" in fixtures else int(bool(MEASURED & fixtures))
 
 
 def _fixtures(check: pytest.Item) -> frozenset[str]:

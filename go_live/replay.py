@@ -7,14 +7,12 @@ import msgspec
 from go_live.begin import checks_folder
 from go_live.evidence.binding import refuse_other_checks
 from go_live.evidence.run_directory import CheckReport, RunData, read_conclusions, read_run, settle
-from go_live.gate import Gate
+from go_live.gate import MEASURED, Gate
 from go_live.outcome import Verdict
 from go_live.plan import digest_files
 from go_live.pytest_plugin import GatePlugin
 from go_live.run import run_checks
 
-RECORDED = frozenset({"load_level", "load_records", "soak", "measured"})
-"""Fixtures that a log can stand in for."""
 LIVE = frozenset({"target"})
 """Fixtures that only a running endpoint can give."""
 
@@ -60,7 +58,7 @@ def judge_again(directory: Path, root: Path) -> RunData:
         gate,
         selected=data.plan.selected,
         on_report=again.append,
-        wanted=lambda names: bool(RECORDED & names) and not LIVE & names,
+        wanted=lambda names: bool(MEASURED & names) and not LIVE & names,
     )
     run_checks(plugin, folder)
     rejudged = {report.test for report in again}

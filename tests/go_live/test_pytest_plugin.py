@@ -155,3 +155,14 @@ def test_a_refused_resume_adds_nothing(pytester: pytest.Pytester) -> None:
     reports, error = run(pytester, body)
     assert reports == []
     assert isinstance(error, ResumeRefusedError)
+
+
+def test_what_needs_no_load_comes_first(pytester: pytest.Pytester) -> None:
+    """The checklist's order holds, but for checks of what was measured under load: those come after all others."""
+    body = (
+        "@pytest.fixture\ndef soak():\n    pass\n"
+        '@item("X-1")\ndef test_soaked(soak, verdict):\n    verdict(PASS)\n'
+        '@item("X-2")\ndef test_asked(verdict):\n    verdict(PASS)\n'
+    )
+    reports, _ = run(pytester, body)
+    assert [report.items for report in reports] == [("X-2",), ("X-1",)]
