@@ -183,7 +183,7 @@ def conclude_check(claim: str, reported: list[Verdict], call: pytest.CallInfo[No
 
 
 def _stage(fixtures: frozenset[str]) -> int:
-    """What needs no load comes first, since a worker that does not answer is to be told of in seconds; the soak last."""
+    """What needs no load comes first, so that a worker that does not answer is told of in seconds; the soak last."""
     return 2 if "soak" in fixtures else int(bool(MEASURED & fixtures))
 
 

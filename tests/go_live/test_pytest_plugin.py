@@ -158,11 +158,12 @@ def test_a_refused_resume_adds_nothing(pytester: pytest.Pytester) -> None:
 
 
 def test_what_needs_no_load_comes_first(pytester: pytest.Pytester) -> None:
-    """The checklist's order holds, but for checks of what was measured under load: those come after all others."""
+    """The checklist's order holds, but for checks of what was measured under load: those come later, the soak last."""
     body = (
-        "@pytest.fixture\ndef soak():\n    pass\n"
+        "@pytest.fixture\ndef soak():\n    pass\n@pytest.fixture\ndef load_records():\n    pass\n"
         '@item("X-1")\ndef test_soaked(soak, verdict):\n    verdict(PASS)\n'
-        '@item("X-2")\ndef test_asked(verdict):\n    verdict(PASS)\n'
+        '@item("X-2")\ndef test_loaded(load_records, verdict):\n    verdict(PASS)\n'
+        '@item("X-3")\ndef test_asked(verdict):\n    verdict(PASS)\n'
     )
     reports, _ = run(pytester, body)
-    assert [report.items for report in reports] == [("X-2",), ("X-1",)]
+    assert [report.items for report in reports] == [("X-3",), ("X-2",), ("X-1",)]
