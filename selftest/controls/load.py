@@ -214,7 +214,7 @@ STEADY = (
             RESPONDING,
             f'if {TENTH}: response["choices"][0]["text"] = "I do not know."',
         ),
-        disturbs=("SOAK",),
+        disturbs=("SOAK", "PERF-6"),  # it ends the soak early, which leaves the success rate open
     ),
     under(
         "steady",
