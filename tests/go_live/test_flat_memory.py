@@ -13,13 +13,17 @@ from tests.go_live.many_records import write
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 REQUESTS = 1_000_000
-MOST_MIB = 200
+JUDGED_MIB = 200
+SOAKED_MIB = 220
+"""The load client's own imports and its event loop come on top."""
 
+# VmHWM and not getrusage: the latter counts what the parent held when it started this process.
 MEASURED = """
-import json, resource, sys
+import json, re, sys
 from pathlib import Path
 {body}
-print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found]))
+peak = int(re.search("VmHWM:[^0-9]*([0-9]+)", Path("/proc/self/status").read_text())[1]) / 1024
+print(json.dumps([peak, found]))
 """
 
 SOAK = """
@@ -82,11 +86,11 @@ def test_a_million_requests_are_judged_in_little_memory(records: Path) -> None:
     """Reading and judging them all stays below the limit."""
     peak, outcome = measured(JUDGE, records)
     assert outcome == "pass"
-    assert peak < MOST_MIB
+    assert peak < JUDGED_MIB
 
 
 def test_a_million_requests_are_soaked_in_little_memory(tmp_path: Path) -> None:
     """Sending, recording, showing and judging them all stays below the limit; the service answers on virtual time."""
     peak, found = measured(SOAK, tmp_path / "records.jsonl", REQUESTS)
     assert found == [REQUESTS]
-    assert peak < MOST_MIB
+    assert peak < SOAKED_MIB
