@@ -10,7 +10,7 @@ from go_live.table import Table
 
 
 def load_verdicts(
-    config: Config, records: Iterable[Record], required: Sequence[str], reported: Sequence[str]
+    config: Config, records: Iterable[Record], required: Sequence[str], reported: Sequence[str], *, whole: bool = True
 ) -> tuple[list[Verdict], list[Verdict]]:
     """The verdicts that decide, and those that are only reported.
 
@@ -19,10 +19,12 @@ def load_verdicts(
         records: of all levels.
         required: levels that decide; success and correctness are judged once over all of them.
         reported: levels above the client cap.
+        whole: whether each was served to its planned end; one that was ended early leaves success and correctness
+            without a fixed size, so that they are judged by the test that holds at every look.
     """
     table = Table.of(records)
     counted = table.at_levels(required)
-    need = claims.pooled_rule(config.slo, anytime=False)
+    need = claims.pooled_rule(config.slo, anytime=not whole)
     rates = (
         claims.success_claim(counted, config.slo.success_rate, need),
         claims.correct_claim(counted, config.golden.correct_rate, need),
