@@ -6,10 +6,10 @@ before a tenth of it was served: a slow beginning is an episode, which the rest 
 speaks of the whole. A healthy one is served to its end, because drift takes time to show; it may be asked to end once
 every claim is decided.
 
-A load level has a fixed size and is judged once, by exact tests. It is ended once what is still to come can change
-none of its claims (:mod:`go_live.judge.curtailment`) and one of them is certain to fail (:class:`LevelWatch`): the same
-tests on what was served then say what they would have said of the whole. A healthy level is served to its end, for its
-requests also count for success over all.
+A load level has a fixed size and is judged once, by exact tests. It is ended once every one of its claims is certain to
+fail, whatever is still to come (:mod:`go_live.judge.curtailment`, :class:`LevelWatch`): the same tests on what was
+served then say what they would have said of the whole. Any other level is served to its end, for its requests also
+count for success and right answers over all.
 
 All work is O(1) a request, and hardly any: an ok request multiplies E_pass by at most 1 / p0, and a miss E_fail by at
 most 1 / (1 - p0), so that evidence is computed again only once enough have come to carry it over its threshold.
@@ -113,7 +113,7 @@ class SoakWatch:
 
 
 class LevelWatch:
-    """Fed one request of a load level as it ends; tells what is certain to fail, and when nothing is open any more."""
+    """Fed one request of a load level as it ends; tells what is certain to fail, and when all of it is."""
 
     def __init__(self, asked: Sequence[Asked], *, level: str, planned: int) -> None:
         """``planned`` requests of ``level`` to come."""
@@ -139,15 +139,11 @@ class LevelWatch:
 
     def ended(self) -> str | None:
         """Why the level is to end now, in half a sentence; None: it goes on. Once it is to end it stays so."""
-        certain = all(now.certain is not None for now in self._standing.values())
-        failing = self.failing()
-        if not (certain and failing):
+        counts = list(self._standing.values())
+        if not counts or not all(now.fail_certain for now in counts):
             return None
-        now = self._standing[failing[0]]
-        return (
-            f"after {now.seen} of {now.planned} requests none to come could change one of its {len(self._standing)} "
-            f"claims, and {len(failing)} fail"
-        )
+        now = counts[0]
+        return f"after {now.seen} of {now.planned} requests all of its {len(counts)} claims are certain to fail"
 
 
 class _Share:

@@ -69,7 +69,7 @@ class Watching(Protocol):
 
 
 class LoadWatching:
-    """Tells what is certain to fail of each level; ends one that fails, once none to come could change its claims."""
+    """Tells what is certain to fail of each level; ends one of which everything is."""
 
     def __init__(self, config: Config) -> None:
         """Before the first level."""

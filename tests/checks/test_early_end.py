@@ -178,12 +178,12 @@ def test_a_level_of_failures_ends() -> None:
     """Nothing is answered: each claim fails, the median's last, and why is said while it runs and at its end."""
     ending, notes = level_end(made())
     assert served(ending, error=ErrorClass.FAILED) < 90
-    assert "none to come could change one of its 6 claims, and 6 fail" in (ending.why or "")
+    assert "all of its 6 claims are certain to fail" in (ending.why or "")
     assert len(notes.lines) == 6
 
 
 def test_a_healthy_level_is_served_to_its_end() -> None:
-    """All of its claims are certain before the last request; the rest counts for success over all."""
+    """Nothing is said, and every request is asked."""
     ending, notes = level_end(made())
     assert served(ending) == 124
     assert not notes.lines
