@@ -26,7 +26,7 @@ Kind = Literal["check", "authorization"]
 
 _HEX = {"sha256": 64, "gitCommit": 40, "gitTree": 40, "gitTag": 40}
 _HEX_SHA256 = 64
-_DIGEST = re.compile(r"^[0-9a-f]+$")
+_DIGEST = re.compile(r"[0-9a-f]+")
 
 
 class StatementError(UsageError):
@@ -179,7 +179,7 @@ def _check_resources(what: str, found: Sequence[Resource], *, empty: bool = Fals
         for algorithm, value in one.digest.items():
             if algorithm not in _HEX:
                 raise StatementError(f"the statement's {what} {one.name} has a digest of an unknown kind, {algorithm}")
-            if not _DIGEST.match(value) or len(value) not in {_HEX[algorithm], _HEX_SHA256}:
+            if not _DIGEST.fullmatch(value) or len(value) not in {_HEX[algorithm], _HEX_SHA256}:
                 raise StatementError(f"the statement's {what} {one.name} has no valid {algorithm}: {value!r}")
 
 

@@ -1,4 +1,4 @@
-"""Whose signature counts: the pinned signers of a profile, as OpenSSH's ``allowed_signers`` writes them. Pure, but for ``load``.
+"""Whose signature counts: the pinned signers of a profile, as OpenSSH's ``allowed_signers`` has them.
 
 A line is ``principals [options] key-type base64-key [comment]``. Principals are patterns of addresses, separated by
 commas. Of the options ``namespaces``, ``valid-after`` and ``valid-before`` are understood; a line with any other is
@@ -24,6 +24,8 @@ TAGS = "git"
 ATTESTATIONS = "golive"
 """Namespace that a signers file names for keys that sign attestations."""
 ED25519 = "ssh-ed25519"
+NOBODY = "signing.signers"
+"""Where no signers were read, because golive.toml names no file."""
 
 _LINE = re.compile(
     r"^(?P<principals>\S+)\s+(?:(?P<options>\S*=(?:\"[^\"]*\"|\S)*)\s+)?(?P<type>[a-z][\w@.-]*)\s+(?P<key>[A-Za-z0-9+/=]+)"
@@ -85,14 +87,22 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 def load(config: Config, root: Path, *, profile: ProfileName = "production", file: Path | None = None) -> Trust:
     """The trust root of ``profile``: ``file``, or the one that golive.toml names, relative to ``root``.
 
+    A profile that needs no signature and names no file trusts nobody: what is signed there is refused.
+
     Raises:
-        UsageError: the profile has none, or the file cannot be read or is malformed.
+        UsageError: the profile needs a signature and names no file, or the file cannot be read or is malformed.
     """
     signing = config.signing
+    required = profile in signing.required
+    gpg = tuple(one.upper() for one in signing.gpg_fingerprints)
     name = signing.signers.get(profile)
     path = file or (root / name if name else None)
+    if path is None and required:
+        raise UsageError(
+            f"golive.toml names no signing.signers for the profile {profile}: nothing of it can be verified"
+        )
     if path is None:
-        raise UsageError(f"golive.toml names no signers for the profile {profile}: nothing of it can be verified")
+        return Trust(profile=profile, signers=(), text="", source=NOBODY, required=False, gpg_fingerprints=gpg)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -102,8 +112,8 @@ def load(config: Config, root: Path, *, profile: ProfileName = "production", fil
         signers=parse(text, name=path.name),
         text=text,
         source=path.name,
-        required=profile in signing.required,
-        gpg_fingerprints=tuple(one.upper() for one in signing.gpg_fingerprints),
+        required=required,
+        gpg_fingerprints=gpg,
     )
 
 
