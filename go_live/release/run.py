@@ -25,6 +25,7 @@ from go_live.release.metadata import METADATA_NAME, Figure, FigureName, encode, 
 from go_live.release.publish import Published, publish, publish_rehearsal
 from go_live.release.state import release_of
 from go_live.release.verify import verify_pushed
+from go_live.release.way_back import way_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ def release_run(data: RunData, root: Path, directory: Path, now: Callable[[], fl
         figures=figures(data),
         evidence=digests(directory, EVIDENCE),
         deployed_at=datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        image=image(data.log.told),
+        back=way_back(data.log.told, image=image(data.log.told), previous=None),
     )
     content, message = encode(document), tag_message(document)
     if data.plan.profile == "rehearsal":

@@ -1,17 +1,71 @@
-"""Does the remote hold the release it should? Read from the remote itself, never from local refs."""
+"""Verifying a release: offline in a clone, and on the remote after the push, read from the remote itself."""
 
 import gzip
 import hashlib
 import io
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from go_live.config import Release
 from go_live.errors import UsageError
 from go_live.release import remote as remotes
+from go_live.release.binding import metadata_step, record_step, signature_step, tag_step
+from go_live.release.found import read as read_release
 from go_live.release.git import Git, GitError
 from go_live.release.metadata import METADATA_NAME, evidence_digest, read, tag_message, waived_lines
+from go_live.release.recorded import read_record
+from go_live.release.rejudging import decision_step, log_step
 from go_live.release.repository import open_work_tree
+from go_live.release.signature import Signature, check
+from go_live.release.trust import Trust
+from go_live.release.verification import Case, Verification, judge
+from go_live.release.vouching import attestations_step, authorization_step
+
+
+STEPS = (
+    tag_step,
+    signature_step,
+    record_step,
+    metadata_step,
+    attestations_step,
+    log_step,
+    decision_step,
+    authorization_step,
+)
+
+
+def verify(
+    root: Path, version: str, *, release: Release, trust: Trust, tag: str | None = None, records: Sequence[str] = ()
+) -> Verification:
+    """Whether the release ``version`` is what its tag says it is; offline, and without writing anything.
+
+    Args:
+        root: in the work tree of a clone.
+        version: name of the tag.
+        release: golive.toml's ``[release]``: names the remote and the branch that the records are looked for in.
+        trust: whom to believe (``trust.load``); never read from the release itself.
+        tag: id of the tag object, where it is not ``refs/tags/<version>`` here.
+        records: refs or commits to look for the record in, where they are not the usual ones.
+
+    Raises:
+        UsageError: ``root`` is not in a git repository, or ``version`` is no name of a tag.
+        MeasurementError: ssh-keygen is not installed.
+    """
+    git = open_work_tree(root)
+    if git.attempt("check-ref-format", f"refs/tags/{version}").code:
+        raise UsageError(f"{version!r} cannot be the name of a tag")
+    branch = release.records_branch
+    usual = (f"refs/remotes/{release.remote}/{branch}", f"refs/heads/{branch}")
+    found = read_release(git, version, tag=tag, records=records or usual)
+    recorded = read_record(found.files)
+    signature = Signature(trouble=f"{version} is not signed")
+    if found.tag is not None:
+        # Without a decision there is no time of the evidence: the tagger's stands in, and the record is refused anyway.
+        at = found.tag.when if recorded.judged_at is None else recorded.judged_at
+        signature = check(git, found.tag_id, found.tag, trust, at=at)
+    return judge(Case(found=found, recorded=recorded, signature=signature, trust=trust), STEPS)
 
 
 def verify_pushed(root: Path, remote: str, version: str, commit: str, records_branch: str) -> list[str]:
