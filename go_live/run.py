@@ -13,9 +13,8 @@ import pytest
 from go_live import seen_red
 from go_live.begin import PYTEST_INI, Before, checks_folder, go_on, start
 from go_live.checklist import Plan
-from go_live.decide import RELEASED as RELEASED_ANSWERS
 from go_live.display import Display
-from go_live.errors import ExitCode, GoliveError, MeasurementError
+from go_live.errors import ExitCode, MeasurementError
 from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter
 from go_live.evidence.run_directory import (
@@ -31,9 +30,9 @@ from go_live.load.progress import Progress
 from go_live.plan import Options
 from go_live.pytest_plugin import GatePlugin
 from go_live.records import Record
-from go_live.release.run import release_run
+from go_live.release.completing import complete
 from go_live.report import render
-from go_live.report.command import RELEASED, view_of
+from go_live.report.command import view_of
 
 
 def run_gate(options: Options, *, root: Path | None = None, display: Display | None = None) -> int:
@@ -132,24 +131,15 @@ def run_checks(plugin: GatePlugin, folder: Path) -> None:
 
 def finish(data: RunData, root: Path, directory: Path, display: Display, options: Options) -> int:
     """Release on a GO, report, and give the exit code."""
-    render.write_all(view_of(data), directory)
-    released: list[str] = []
-    code = data.decision.exit_code
-    problem: GoliveError | None = None
-    if data.decision.answer in RELEASED_ANSWERS:
-        try:
-            released = release_run(data, root, directory)
-        except GoliveError as error:
-            problem, code = error, ExitCode.NOT_RELEASED
-            released = [f"not released: {error}"]
-        write_atomically(directory / RELEASED, encode(released))
-    view = view_of(data, tuple(released))
+    done = complete(data, root, directory)
+    code = data.decision.exit_code if done.problem is None else ExitCode.NOT_RELEASED
+    view = view_of(data, done.lines)
     files = render.write_all(view, directory)
     write_atomically(root / "PERFORMANCE_VALIDATION.md", files["PERFORMANCE_VALIDATION.md"].read_bytes())
     render.step_summary(view, os.environ)
     render.terminal(view, display.console, report=files["report.html"])
-    if problem is not None:
-        display.line(f"golive: {problem}", style="bold red")
+    if done.problem is not None:
+        display.line(f"golive: {done.problem}", style="bold red")
     if options.json:
         sys.stdout.buffer.write(encode(data.decision))
     return code

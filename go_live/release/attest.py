@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from go_live.checklist import Plan
@@ -136,20 +135,22 @@ def _check(plan: Plan, results: Sequence[ItemResult], decision: Decision, docume
         },
         evidence=tuple(Resource(name=name, digest={"sha256": one}) for name, one in document["evidence"].items()),
         checks=tuple(
-            msgspec.convert(
-                {
-                    "id": one.item,
-                    "state": one.outcome.value,
-                    "required": one.item in plan.required,
-                    "waived": one.item in waived,
-                    "concludedOn": None if one.concluded_at is None else iso(one.concluded_at),
-                    "validFor": f"P{ages[one.item]}D",
-                    "reason": one.reason,
-                },
-                Checked,
-            )
+            checked(one, required=one.item in plan.required, waived=one.item in waived, days=ages[one.item])
             for one in results
         ),
+    )
+
+
+def checked(result: ItemResult, *, required: bool, waived: bool, days: int) -> Checked:
+    """One item as a check statement tells it; ``days``: how long it stays valid."""
+    return Checked(
+        id=result.item,
+        state=result.outcome.value,
+        required=required,
+        waived=waived,
+        concluded_on=None if result.concluded_at is None else iso(result.concluded_at),
+        valid_for=f"P{days}D",
+        reason=result.reason,
     )
 
 

@@ -33,8 +33,7 @@ def tag_step(case: Case) -> Step:
     """An annotated tag, under its own name, on a commit that is here."""
     found = case.found
     if not found.tag_id:
-        reason = f"there is no tag {found.version} here: `git fetch --tags`, or mind the name"
-        return Step(name="tag", outcome=Outcome.ERROR, reason=reason)
+        return _missing("tag", found, f"no tag {found.version}", "`git fetch --tags`, or mind the name")
     tag = found.tag
     if tag is None:
         reason = f"{found.version} is not an annotated tag: it says neither who nor on what evidence"
@@ -52,10 +51,8 @@ def tag_step(case: Case) -> Step:
 
 def signature_step(case: Case) -> Step:
     """By a pinned key; unsigned only where golive.toml allows it."""
-    tag, trust = case.found.tag, case.trust
-    if tag is None:
-        return step("signature", [f"{case.found.version} has no tag object that could be signed"], "")
-    if not tag.signature and not trust.required:
+    trust = case.trust
+    if case.found.tag and not case.found.tag.signature and not trust.required:
         reason = f"unsigned: golive.toml does not require a signature of the profile {trust.profile}"
         return Step(name="signature", outcome=Outcome.NOT_APPLICABLE, reason=reason)
     trouble = case.signature.trouble
@@ -66,8 +63,7 @@ def record_step(case: Case) -> Step:
     """The record that the tag quotes, whole, and without strangers."""
     found = case.found
     if not found.records:
-        reason = f"none of {', '.join(found.sought)} is here: `git fetch` the branch that holds the records"
-        return Step(name="record", outcome=Outcome.ERROR, reason=reason)
+        return _missing("record", found, f"no {' or '.join(found.sought)}", "`git fetch` the branch of the records")
     if not found.files:
         return step("record", [f"{found.records[:_SHORT]} holds no record of {found.version}"], "")
     problems = [*_file_problems(found), *_quote_problems(found)]
@@ -86,6 +82,13 @@ def metadata_step(case: Case) -> Step:
     if document["profile"] != case.trust.profile:
         problems.append(f"the record is of the profile {document['profile']}, not of {case.trust.profile}")
     return step("metadata", problems, f"valid, about {document['version']} at {document['git_commit'][:_SHORT]}")
+
+
+def _missing(name: Name, found: Found, what: str, remedy: str) -> Step:
+    """What a remote lacks is not there; what this clone lacks may only not have been fetched."""
+    if found.remote:
+        return Step(name=name, outcome=Outcome.FAIL, reason=f"{found.remote} has {what}")
+    return Step(name=name, outcome=Outcome.ERROR, reason=f"there is {what} here: {remedy}")
 
 
 def _file_problems(found: Found) -> Iterator[str]:

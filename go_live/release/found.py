@@ -1,7 +1,7 @@
 """What a repository holds of a release, read without judging it. No remote is asked, and nothing is written."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -27,6 +27,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What the tag comes to, when that is a commit that is here."""
     tree: str
     """Tree of ``commit``."""
+    remote: str
+    """Whose refs were read; empty: those that are here, which a fetch may complete."""
     sought: tuple[str, ...]
     """Where the record was looked for."""
     records: str
@@ -40,22 +42,34 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.files[SUMS]).hexdigest() if SUMS in self.files else ""
 
 
-def read(git: Git, version: str, *, tag: str | None = None, records: Sequence[str]) -> Found:
+class Refs(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a release is read."""
+
+    tag: str
+    """A ref or an object id; empty: there is none."""
+    records: tuple[str, ...]
+    """Refs or commits to look for the record in; the first that has it counts."""
+    sought: tuple[str, ...]
+    """How ``records`` are called in messages."""
+    remote: str = ""
+    """The remote that these are the refs of; empty: they are this clone's."""
+
+
+def read(git: Git, version: str, refs: Refs) -> Found:
     """Read the release ``version``.
 
     Args:
         git: the repository.
         version: name of the tag, and of the record's folder.
-        tag: what to read as its tag, where it is not ``refs/tags/<version>``: an object that was fetched.
-        records: refs or commits to look for the record in; the first that has it counts.
+        refs: where its tag and record are.
 
     Raises:
         GitError: the repository cannot be read.
     """
-    tag_id = _resolve(git, tag or f"refs/tags/{version}")
+    tag_id = _resolve(git, refs.tag)
     tag_type = git.text("cat-file", "-t", tag_id) if tag_id else ""
     commit = _resolve(git, f"{tag_id}^{{commit}}") if tag_id else ""
-    here = [found for ref in records if (found := _resolve(git, f"{ref}^{{commit}}"))]
+    here = [found for ref in refs.records if (found := _resolve(git, f"{ref}^{{commit}}"))]
     holding = next((one for one in here if _resolve(git, f"{one}:{version}")), "")
     return Found(
         version=version,
@@ -64,7 +78,8 @@ def read(git: Git, version: str, *, tag: str | None = None, records: Sequence[st
         tag=parse_tag(git.raw("cat-file", "tag", tag_id)) if tag_type == "tag" else None,
         commit=commit,
         tree=_resolve(git, f"{commit}^{{tree}}") if commit else "",
-        sought=tuple(records),
+        remote=refs.remote,
+        sought=refs.sought,
         records=holding or next(iter(here), ""),
         files=_files(git, f"{holding}:{version}") if holding else {},
     )

@@ -153,6 +153,12 @@ def iso(seconds: float) -> str:
     return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def line(principal: str, key: bytes, *namespaces: str) -> str:
+    """The line that pins an Ed25519 ``key``."""
+    options = f'namespaces="{",".join(namespaces or (TAGS, ATTESTATIONS))}"'
+    return f"{principal} {options} {ED25519} {base64.b64encode(key).decode()}\n"
+
+
 def _signer(line: str, where: str) -> Signer:
     """One line."""
     found = _LINE.match(line)

@@ -43,7 +43,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Name
     outcome: Outcome
-    """PASS, FAIL, ERROR (it is not here to be looked at), or NOT_APPLICABLE (unsigned, where that is allowed)."""
+    """PASS, FAIL, ERROR (it is not here to be looked at), NOT_RUN (what it looks at is missing), or NOT_APPLICABLE
+    (unsigned, where that is allowed)."""
     reason: str
 
 
@@ -85,12 +86,28 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         return exit_code(self.outcome)
 
 
-Judge = Callable[[Case], Step]
+Need = Literal["nothing", "tag object", "record"]
+"""What has to be there for a step to be taken."""
 
 
-def judge(case: Case, steps: Sequence[Judge]) -> Verification:
+class Asked(msgspec.Struct, frozen=True):
+    """A step, and what it needs; without that it is NOT_RUN, because another step says what is missing."""
+
+    name: Name
+    need: Need
+    judge: Callable[[Case], Step]
+
+    def take(self, case: Case) -> Step:
+        """What the step finds."""
+        here = {"nothing": True, "tag object": case.found.tag is not None, "record": bool(case.found.files)}
+        if not here[self.need]:
+            return Step(name=self.name, outcome=Outcome.NOT_RUN, reason=f"there is no {self.need} to look at")
+        return self.judge(case)
+
+
+def judge(case: Case, steps: Sequence[Asked]) -> Verification:
     """Take every step, and say what is known."""
-    taken = tuple(step(case) for step in steps)
+    taken = tuple(step.take(case) for step in steps)
     outcome = worst(step.outcome for step in taken)
     outcome = Outcome.PASS if outcome is Outcome.NOT_APPLICABLE else outcome
     found, tag = case.found, case.found.tag

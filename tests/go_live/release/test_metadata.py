@@ -16,6 +16,7 @@ from go_live.errors import MeasurementError, UsageError
 from go_live.evidence.run_directory import decide_run
 from go_live.outcome import SATISFYING, Outcome
 from go_live.release import metadata as m
+from go_live.release.way_back import Previous, WayBack
 from tests.go_live.release.conftest import (
     ENDED,
     FIGURES,
@@ -38,7 +39,14 @@ def document(config: Config) -> dict[str, Any]:
 
 def production(document: dict[str, Any]) -> dict[str, Any]:
     """``document`` as the production profile writes it."""
-    live = {"profile": "production", "target": {"kind": "runpod", "device": "live"}}
+    live = {
+        "profile": "production",
+        "target": {"kind": "runpod", "device": "live"},
+        "image": "registry.example.org/worker@sha256:" + "ab" * 32,
+        "template_id": "tpl123",
+        "environment_sha256": "e" * 64,
+        "endpoint_config": {"workers_min": 2},
+    }
     return {name: value for name, value in document.items() if name != "notice"} | live
 
 
@@ -209,7 +217,7 @@ class TestWaivers:
     def test_the_image_is_told(self, config: Config) -> None:
         """Metadata names the image that was measured; unknown where the worker names none."""
         assert make_metadata(make_plan(config, COMMIT))["image"] == "unknown"
-        assert make_metadata(make_plan(config, COMMIT), image="sha256:ab12")["image"] == "sha256:ab12"
+        assert make_metadata(make_plan(config, COMMIT), back=WayBack(image="sha256:ab12"))["image"] == "sha256:ab12"
 
 
 class TestSchema:
