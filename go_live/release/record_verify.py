@@ -300,9 +300,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     what = f"{metadata['decision']['answer']} of {metadata['deployed_at']} on {metadata['git_commit'][:12]}"
     if not args.signers:
-        tell(
-            f"NOT VERIFIED {metadata['version']}: {what}; it all fits, but no signature was checked (--signers)"
-        )
+        tell(f"NOT VERIFIED {metadata['version']}: {what}; it all fits, but no signature was checked (--signers)")
         return 4
     tell(f"VERIFIED {metadata['version']} ({metadata['profile']}): {what}, attested by pinned keys")
     if not args.record:

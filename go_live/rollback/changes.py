@@ -1,8 +1,8 @@
 """The one write that goes back to a release: what it sends, what it changes, what it leaves, and what forbids it. Pure.
 
 A rollback changes the container and nothing else: image, arguments, and the worker's own settings. Bounds, scaler and
-GPU stay as they are, because somebody may just have changed them to live through the incident. Secrets stay as they are,
-because those of then may have been rotated.
+GPU stay as they are, because somebody may just have changed them to live through the incident. Secrets stay as they
+are, because those of then may have been rotated.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ def way_to(target: Target, endpoint: Endpoint, template: Template | None) -> Way
 
 
 def full_image(target: Target, endpoint: Endpoint) -> str:
-    """The target's image with its name; one that is known by digest alone is taken to be of the endpoint's repository."""
+    """The target's image with its name; one known by digest alone is taken to be of the endpoint's repository."""
     if "@" in target.image:
         return target.image
     name = endpoint.image.rpartition("@")[0] if digest_of(endpoint.image) else ""
@@ -94,9 +94,8 @@ def problems(target: Target, endpoint: Endpoint, way: Way) -> list[str]:
         found.append(f"it was measured on endpoint {target.endpoint_id}, and golive.toml names {endpoint.id}")
     if way.how == "unknown":
         return found
-    for row in (values_row(way.env), pair_row(way.env)):
-        if row.outcome is Outcome.FAIL:
-            found.append(f"the environment would not do: {row.reason}")
+    rows = (values_row(way.env), pair_row(way.env))
+    found += [f"the environment would not do: {row.reason}" for row in rows if row.outcome is Outcome.FAIL]
     then, pools = target.deployed, endpoint.gpu.pools if endpoint.gpu else ()
     if then is not None and then.gpu_pools and pools and not set(then.gpu_pools) & set(pools):
         found.append(f"it was measured on {', '.join(then.gpu_pools)}, the endpoint runs on {', '.join(pools)}")
@@ -114,12 +113,11 @@ def doubts(target: Target, endpoint: Endpoint, way: Way) -> list[str]:
 
 
 def _way(how: str, target: Target, endpoint: Endpoint, *, image: str, env: dict[str, str], args: str) -> Way:
-    changed = {
-        "image": image if image != endpoint.image else UNSET,
-        "env": env if env != endpoint.env else UNSET,
-        "args": args if args != endpoint.args else UNSET,
-    }
-    update = EndpointUpdate(**{name: value for name, value in changed.items() if value is not UNSET})
+    update = EndpointUpdate(
+        image=image if image != endpoint.image else UNSET,
+        env=env if env != endpoint.env else UNSET,
+        args=args if args != endpoint.args else UNSET,
+    )
     if how == "template" and update != EndpointUpdate():
         update = EndpointUpdate(template_id=target.template_id, env=env)
     return Way(

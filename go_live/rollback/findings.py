@@ -32,7 +32,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     """One sentence, fit to be shown."""
     decides: bool = True
-    """False: it describes the endpoint as it is now, whose trouble is the reason for a rollback and nothing against it."""
+    """False: it is told, and decides nothing: that the endpoint is down now is why somebody wants to go back."""
     seconds: float = 0.0
 
 

@@ -24,14 +24,11 @@ from go_live.outcome import Outcome, Verdict
 HUB = "registry-1.docker.io"
 """Where images without a registry in their name live."""
 TIMEOUT_S = 8.0
-ACCEPT = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
+ACCEPT = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json"
 )
+"""Whatever form the manifest has: a registry answers 404 for one that we did not say we take."""
 FOUND, UNAUTHORIZED, GONE = 200, frozenset({401, 403}), 404
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._/-]*$")
@@ -111,7 +108,7 @@ async def _head(session: aiohttp.ClientSession, url: str, authorization: str) ->
 
 
 async def _token(session: aiohttp.ClientSession, asked: Mapping[str, str], basic: str, *, secure: bool) -> str:
-    """The bearer token that a challenge names; empty: none is given. Credentials never leave an encrypted connection."""
+    """The bearer token that a challenge names; empty: none is given. Credentials stay on encrypted connections."""
     realm = asked.get("realm", "")
     if secure and not realm.startswith("https://"):
         return ""

@@ -90,8 +90,8 @@ async def _asked(endpoint: Endpoint, prompt: Prompt, deadline_s: float, *, timed
     answer = await endpoint.complete(prompt.input, deadline_s=deadline_s)
     if answer.error is not None:
         return f"prompt {prompt.id}: {answer.error}: {answer.detail}"
-    if answer.engine == "timed":
-        return "" if timed else f"prompt {prompt.id}: answered by the timed engine, which serves no model"
+    if answer.engine == "timed" and not timed:
+        return f"prompt {prompt.id}: answered by the timed engine, which serves no model"
     judged = prompt.expect(answer) if callable(prompt.expect) else None
     return f"prompt {prompt.id}: another answer than the golden one" if judged is ErrorClass.WRONG else ""
 

@@ -1,4 +1,4 @@
-"""The release to go back to: what its verified metadata says, or what can be known of a tag made without golive. Pure."""
+"""The release to go back to: what its verified metadata says, or what a tag made without golive tells. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
