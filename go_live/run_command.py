@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="more environment for the local worker, e.g. MODEL_PATH=/models/qwen2-7b LOAD_FORMAT=dummy",
     )
     parser.add_argument("--commit", metavar="SHA", help="the commit to release, where HEAD is on no branch")
+    parser.add_argument("--image", metavar="REF", help="the image to release, by digest (repository@sha256:…)")
     parser.add_argument("--config", default="golive.toml", help="the configuration file (default: golive.toml)")
     parser.add_argument(
         "--resume", metavar="RUN", help="go on with a killed run (its directory or id); its plan says everything else"
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         worker_env=tuple(args.worker_env),
         config=args.config,
         commit=args.commit,
+        image=args.image,
         resume=args.resume,
         json=args.json,
     )

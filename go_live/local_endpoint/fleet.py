@@ -55,6 +55,7 @@ class Fleet:
         self._started = 0
         self._failed_starts = 0
         self._stopping = False
+        self._version = 1
 
     # What the protocol reports
 
@@ -111,6 +112,16 @@ class Fleet:
             log.info("%s killed by a fault", worker_id)
             worker.kill()
 
+    def rescale(self, scaler: autoscaler.Scaler) -> None:
+        """Scale by other bounds from now on; workers above a new maximum end once they are idle for long enough."""
+        self._scaler = scaler
+
+    def deploy(self, settings: EndpointSettings, version: int) -> None:
+        """Start workers from ``settings`` from now on, and replace those of another version."""
+        self._settings, self._version = settings, version
+        for worker in [one for one in self.workers.values() if one.version != version]:
+            self._retire(worker)
+
     def recycle(self, worker_id: str) -> None:
         """Replace a worker that asked for it (``refresh_worker``)."""
         if worker := self.workers.get(worker_id):
@@ -143,7 +154,7 @@ class Fleet:
 
     def _add(self) -> None:
         self._started += 1
-        worker = Worker(f"w{self._started}", self._settings, self.base_url)
+        worker = Worker(f"w{self._started}", self._settings, self.base_url, version=self._version)
         self.workers[worker.id] = worker
         self._tasks[worker.id] = asyncio.create_task(self._supervise(worker))
 
@@ -232,7 +243,11 @@ class Fleet:
         """The platform's word for what a worker is doing."""
         if worker.phase != "ready":
             return worker.phase
-        return "running" if self._exchange.store.held_by(worker.id) else "idle"
+        return "running" if self.busy(worker) else "idle"
+
+    def busy(self, worker: Worker) -> bool:
+        """Whether it holds a job."""
+        return bool(self._exchange.store.held_by(worker.id))
 
     def counts(self) -> dict[str, int]:
         """What /health says of workers; ``ready`` is idle and running together."""
