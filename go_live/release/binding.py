@@ -64,6 +64,8 @@ def record_step(case: Case) -> Step:
     found = case.found
     if not found.records:
         return _missing("record", found, f"no {' or '.join(found.sought)}", "`git fetch` the branch of the records")
+    if not found.files and not found.tag_id and not found.remote:
+        return _missing("record", found, f"no record of {found.version}", "`git fetch` the branch of the records")
     if not found.files:
         return step("record", [f"{found.records[:_SHORT]} holds no record of {found.version}"], "")
     problems = [*_file_problems(found), *_quote_problems(found)]
@@ -91,11 +93,18 @@ def _missing(name: Name, found: Found, what: str, remedy: str) -> Step:
     return Step(name=name, outcome=Outcome.ERROR, reason=f"there is {what} here: {remedy}")
 
 
-def _file_problems(found: Found) -> Iterator[str]:
+def _file_problems(found: Found) -> list[str]:
     """Where the files are not those of the record's list."""
     if SUMS not in found.files:
-        yield f"the record has no {SUMS}"
-        return
+        return [f"the record has no {SUMS}"]
+    problems = list(_listed_problems(found))
+    if not problems and found.files[SUMS] != sums(found.files):
+        problems.append(f"{SUMS} is not what golive writes for these files")
+    return problems
+
+
+def _listed_problems(found: Found) -> Iterator[str]:
+    """Where a file is missing, added or another than the one that the list names."""
     rows = found.files[SUMS].decode(errors="replace").splitlines()
     listed = {name: digest for digest, _, name in (row.partition("  ") for row in rows)}
     here = {name for name in found.files if name != SUMS and not name.startswith(AFTER)}
@@ -106,8 +115,6 @@ def _file_problems(found: Found) -> Iterator[str]:
             yield f"{name} was added to the record"
         elif hashlib.sha256(found.files[name]).hexdigest() != listed[name]:
             yield f"{name} is not the file that was recorded: it was edited or swapped"
-    if found.files[SUMS] != sums(found.files):
-        yield f"{SUMS} is not what golive writes for these files"
 
 
 def _quote_problems(found: Found) -> Iterator[str]:

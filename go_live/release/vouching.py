@@ -70,7 +70,11 @@ def _opened(case: Case, name: str, kind: str, predicate: type[Predicate]) -> Pre
     if name not in case.found.files:
         raise UsageError("the record has no such attestation")
     document = case.recorded.metadata or {}
-    opened = dsse.unseal(case.found.files[name], _keys(case))
+    content = case.found.files[name]
+    try:
+        opened = dsse.unseal(content, _keys(case))
+    except dsse.EnvelopeError as error:
+        raise UsageError(_refused_key(case, content) or str(error)) from error
     about = subject(case.found.files[METADATA_NAME], document)
     return decode(opened.payload, kind, predicate, subject=about)
 
@@ -88,6 +92,16 @@ def _keys(case: Case) -> dict[str, bytes]:
         for signer in case.trust.signers
         if not signer.refusal(ATTESTATIONS, at) and (raw := ed25519_raw(signer.key)) is not None
     }
+
+
+def _refused_key(case: Case, content: bytes) -> str:
+    """Why a pinned key that an envelope names does not count; empty: it names none, or the key is not to blame."""
+    at = case.recorded.judged_at
+    told = () if at is None else dsse.keyids(content)
+    for signer in case.trust.signers:
+        if at is not None and signer.fingerprint in told and (why := signer.refusal(ATTESTATIONS, at)):
+            return f"the key {signer.fingerprint} {why}, and its evidence is of {iso(at)}"
+    return ""
 
 
 def _result_problems(case: Case, document: Mapping[str, Any]) -> Iterator[str]:

@@ -119,7 +119,7 @@ def finished_run(
     outcomes: Mapping[str, Outcome] | None = None,
     start: float = START,
 ) -> tuple[Path, RunData]:
-    """A run in ``folder``/reports that began at ``start``, took 50 minutes and found every item good (or ``outcomes``)."""
+    """A run below ``folder`` that began at ``start``, took 50 minutes and found all items good (or ``outcomes``)."""
     clock = [start]
     directory, log = create(folder, plan, lambda: clock[0])
     probe = {"commit": plan.repository.commit, "image": IMAGE, "nonce": plan.run_id}

@@ -4,6 +4,7 @@ Until the push has landed, nothing that anybody can see has changed: no tag, no 
 """
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from go_live import config as configuration
 from go_live.config import Config
 from go_live.errors import ReleaseIncompleteError, UsageError
-from go_live.evidence.run_directory import RunData
+from go_live.evidence.run_directory import RunData, read_run
 from go_live.outcome import Outcome
 from go_live.release import trust as trusts
 from go_live.release.journal import NAME, Entry
@@ -21,7 +23,7 @@ from go_live.release.metadata import METADATA_NAME
 from go_live.release.run import release_run
 from go_live.release.verify import verify
 from go_live.waivers import DAY_S
-from tests.go_live.release.conftest import WHEN, git, snapshot
+from tests.go_live.release.conftest import HERMETIC, ROOT, WHEN, git, snapshot
 from tests.go_live.release.releases import finished_run, new_key, pin, plan_of, settings, signed_by
 
 STEPS = (
@@ -90,14 +92,52 @@ class Case(msgspec.Struct):
         return msgspec.json.decode((self.directory / NAME).read_bytes(), type=Entry)
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Path:
+    """A finished production run, signed by a pinned key, and what its release leaves when nothing disturbs it."""
+    folder = tmp_path_factory.mktemp("crash")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in HERMETIC.items():
+            patch.setenv(name, value)
+        shutil.copytree(template, folder, dirs_exist_ok=True)
+        git(folder / "project", "remote", "set-url", "origin", (folder / "remote.git").as_uri())
+        git(folder / "project", "status")
+        key = new_key(folder / "key")
+        shipped = configuration.load(ROOT / "golive.toml")
+        ours = settings(shipped, signers={"production": pin(folder / "signers", signed_by(key))})
+        finished_run(folder / "project", plan_of(folder / "project", ours, "production"))
+        shutil.copytree(folder, folder / "undisturbed")
+        case = at(folder / "undisturbed", key=folder / "key")
+        case.release()
+        (folder / "expected").write_text(case.there())
+    return folder
+
+
+def at(folder: Path, *, key: Path) -> Case:
+    """The case whose clone and remote lie in ``folder``."""
+    root, remote = folder / "project", folder / "remote.git"
+    git(root, "remote", "set-url", "origin", remote.as_uri())
+    git(root, "status")
+    (directory,) = (root / "reports").iterdir()
+    data = read_run(directory)
+    environment = {"GOLIVE_SIGNING_KEY": str(key)}
+    return Case(
+        root=root, remote=remote, directory=directory, data=data, config=data.plan.config, environment=environment
+    )
+
+
 @pytest.fixture
-def case(tmp_path: Path, root: Path, remote: Path, config: Config) -> Case:
-    """A finished production run, signed by a pinned key."""
-    key = new_key(tmp_path / "key")
-    ours = settings(config, signers={"production": pin(tmp_path / "signers", signed_by(key))})
-    directory, data = finished_run(root, plan_of(root, ours, "production"))
-    environment = {"GOLIVE_SIGNING_KEY": str(key.path)}
-    return Case(root=root, remote=remote, directory=directory, data=data, config=ours, environment=environment)
+def case(tmp_path: Path, once: Path) -> Case:
+    """A copy of the run, not released yet."""
+    for name in ("project", "remote.git"):
+        shutil.copytree(once / name, tmp_path / name)
+    return at(tmp_path, key=once / "key")
+
+
+@pytest.fixture
+def expected(once: Path) -> dict[str, str]:
+    """What a release that was never disturbed leaves on the remote, by ref."""
+    return dict(row.split() for row in (once / "expected").read_text().splitlines())
 
 
 def hook(repository: Path, name: str, script: str) -> Path:
@@ -109,19 +149,6 @@ def hook(repository: Path, name: str, script: str) -> Path:
     return path
 
 
-def released(case: Case) -> dict[str, str]:
-    """What a release that was never disturbed leaves on the remote, by ref; the remote is put back to what it was."""
-    case.release()
-    refs = dict(row.split() for row in case.there().splitlines())
-    for place in (case.root, case.remote):
-        for ref in (f"refs/tags/{VERSION}", "refs/heads/releases"):
-            git(place, "update-ref", "-d", ref)
-    git(case.root, "update-ref", "-d", "refs/remotes/origin/releases")
-    for path in (case.root / METADATA_NAME, case.directory / METADATA_NAME, case.directory / NAME):
-        path.unlink()
-    return refs
-
-
 def test_the_steps_are_those_that_are_killed_at(case: Case) -> None:
     """The list below misses no step: a new one has to be killed at, too."""
     steps: list[str] = []
@@ -130,9 +157,8 @@ def test_the_steps_are_those_that_are_killed_at(case: Case) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_every_step(case: Case, step: str) -> None:
+def test_killed_at_every_step(case: Case, expected: dict[str, str], step: str) -> None:
     """After SIGKILL at ``step`` the release is all there or not at all, and a second call completes it identically."""
-    expected = released(case)
     before, there = case.seen(), case.there()
     case.killed_at(step)
     if STEPS.index(step) < LANDED:
@@ -201,9 +227,8 @@ def test_somebody_else_released_that_version_meanwhile(case: Case) -> None:
     assert (case.seen(), case.there()) == (before, there)
 
 
-def test_another_release_came_between(case: Case) -> None:
+def test_another_release_came_between(case: Case, expected: dict[str, str]) -> None:
     """The records branch advanced after the kill: the record is built on it anew, and the tag is the same object."""
-    expected = released(case)
     case.killed_at("approved")
     rival = git(case.remote, "commit-tree", "main^{tree}", "-m", "record of another release")
     git(case.remote, "update-ref", "refs/heads/releases", rival)
@@ -230,9 +255,8 @@ def test_landed_tag_whose_record_was_lost(case: Case) -> None:
         case.release()
 
 
-def test_objects_that_git_swept_away(case: Case) -> None:
+def test_objects_that_git_swept_away(case: Case, expected: dict[str, str]) -> None:
     """Objects that nothing names may be collected after the kill: they are made again, the same."""
-    expected = released(case)
     case.killed_at("approved")
     git(case.root, "prune", "--expire=now")
     case.release()
@@ -251,7 +275,7 @@ def test_two_at_once(case: Case) -> None:
 
 
 def test_protected_branch(case: Case) -> None:
-    """A remote whose rules refuse the records branch: exit 5, in its own words, and it is completed once that is mended."""
+    """A remote whose rules refuse the records branch: exit 5, in its own words; completed once mended."""
     rule = hook(case.remote, "update", 'test "$1" != refs/heads/releases || { echo "protected branch" >&2; exit 1; }')
     before, there = case.seen(), case.there()
     with pytest.raises(ReleaseIncompleteError, match="protected branch"):

@@ -13,8 +13,8 @@ from go_live.config import Config
 from go_live.errors import ExitCode, ReleaseIncompleteError, UsageError
 from go_live.release import remote as remotes
 from go_live.release.git import Git
-from go_live.release.metadata import METADATA_NAME, encode, tag_message
 from go_live.release.journal import Entry, Journal
+from go_live.release.metadata import METADATA_NAME, encode, tag_message
 from go_live.release.publish import Published, publish
 from go_live.release.record import record_commit
 from go_live.release.rehearse import publish_rehearsal
