@@ -13,8 +13,8 @@ from checks.memory import as_memory, watched
 from checks.soak_end import SoakEnd
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
+from go_live.api_key import read_key
 from go_live.config import Config, Slo
-from go_live.errors import UsageError
 from go_live.gate import Gate
 from go_live.jobs.client import Endpoint
 from go_live.judge.soak import Memory
@@ -97,11 +97,8 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
 
 @contextmanager
 def live_target(gate: Gate) -> Iterator[Place]:
-    """The live endpoint, with the key from the environment."""
-    name = gate.config.keys.api_key_env
-    key = os.environ.get(name, "")
-    if not key:
-        raise UsageError(f"{name} is not set: put the endpoint's API key into it")
+    """The live endpoint, with the key from the environment or from a file."""
+    key = read_key(gate.config.keys, os.environ)
     yield gate.config.endpoint.job_api, gate.config.endpoint.id, key, list, None
 
 
