@@ -144,6 +144,16 @@ class Cold(Section, frozen=True):
     delay_ms: Amount
 
 
+class Burst(Section, frozen=True):
+    """What has to bring the endpoint up to its workersMax."""
+
+    in_flight: Positive
+    """Requests that are in flight at a time, until the workers are there or the time is over."""
+    within_s: Amount
+    requests: Positive
+    """The most that are sent."""
+
+
 class Alert(Section, frozen=True):
     """One alert threshold; its unit stands in the metric's name."""
 
@@ -256,6 +266,7 @@ class Config(Section, frozen=True):
     client: Client
     attribution: Attribution
     cold: Cold
+    burst: Burst
     alerts: Alerts
     keys: Keys
     attestations: Attestations

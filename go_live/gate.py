@@ -12,7 +12,7 @@ from go_live.evidence.run_directory import RunLog
 from go_live.records import Record
 from go_live.table import Columns, Table
 
-MEASURED = frozenset({"load_level", "load_records", "soak", "measured"})
+MEASURED = frozenset({"load_level", "load_records", "soak", "measured", "burst"})
 """Fixtures of the checks that hold what was measured under load; a finished log can stand in for them."""
 
 

@@ -183,7 +183,12 @@ def conclude_check(claim: str, reported: list[Verdict], call: pytest.CallInfo[No
 
 
 def _stage(fixtures: frozenset[str]) -> int:
-    """What needs no load comes first, so that a worker that does not answer is told of in seconds; the soak last."""
+    """What needs no load comes first, so that a worker that does not answer is told of in seconds; the soak is late.
+
+    The burst is last: the workers that it brings up stay for a while, and would serve the load.
+    """
+    if "burst" in fixtures:
+        return 3
     return 2 if "soak" in fixtures else int(bool(MEASURED & fixtures))
 
 
