@@ -12,6 +12,7 @@ from checks.levels import Level, Measured, collect, levels_up_to
 from checks.local import Place, local_target
 from checks.memory import as_memory, watched
 from checks.soak_end import SoakEnd
+from checks.spend import metered
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
 from go_live.config import Config, Slo
@@ -99,8 +100,9 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
         )
         with portal.wrap_async_context_manager(endpoint):
             target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs, memory=memory)
-            gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
-            yield target
+            with metered(gate, lambda: portal.call(endpoint.get_raw, "health")):
+                gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
+                yield target
 
 
 @contextmanager

@@ -196,9 +196,11 @@ class Gpu(Section, frozen=True):
 
 
 class Price(Section, frozen=True):
-    """What a run costs; it decides nothing."""
+    """What a run costs, and may cost; no verdict depends on it."""
 
     dollars_per_worker_hour: Annotated[float, msgspec.Meta(ge=0)]
+    max_dollars: Amount
+    """A run that is planned to cost more is refused, and one that comes to cost more is stopped."""
 
 
 class Assumed(Section, frozen=True):

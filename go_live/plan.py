@@ -32,6 +32,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """``NAME=VALUE``, for the local worker."""
     config: str = "golive.toml"
     commit: str | None = None
+    max_cost: float | None = None
+    """Dollars that the run may cost; None: price.max_dollars."""
     resume: str | None = None
     """A killed run to go on with: its directory or its id; everything else then comes from its plan."""
     json: bool = False

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from go_live import seen_red
@@ -15,7 +16,7 @@ from go_live.begin import PYTEST_INI, Before, checks_folder, go_on, start
 from go_live.checklist import Plan
 from go_live.decide import RELEASED as RELEASED_ANSWERS
 from go_live.display import Display
-from go_live.errors import ExitCode, GoliveError, MeasurementError
+from go_live.errors import BudgetSpentError, ExitCode, GoliveError, MeasurementError
 from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter
 from go_live.evidence.run_directory import (
@@ -34,6 +35,8 @@ from go_live.records import Record
 from go_live.release.run import release_run
 from go_live.report import render
 from go_live.report.command import RELEASED, view_of
+from go_live.spending import FACT as SPENT
+from go_live.spending import Meter, Spent
 
 
 def run_gate(options: Options, *, root: Path | None = None, display: Display | None = None) -> int:
@@ -54,7 +57,11 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
             display.line(f"note: {note}", style="yellow")
             log.append("note", note)
         log.append("facts", {seen_red.FACT: sightings})
-        collect(plan, root, directory, log, display, before)
+        try:
+            collect(plan, root, directory, log, display, before)
+        except BudgetSpentError as error:
+            log.append("note", str(error))
+            raise
         log.append("finish", {"run_id": plan.run_id})
     finally:
         log.close()
@@ -69,7 +76,8 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         KeyboardInterrupt: the user stopped it; the log has no finish entry, so it can never count as passed.
         MeasurementError: pytest itself failed.
     """
-    progress = Progress(console=display.console)
+    meter = meter_of(plan, before)
+    progress = Progress(console=display.console, aside=meter.told if meter is not None else None)
 
     def report(entry: CheckReport) -> None:
         log.append("check", entry)
@@ -86,6 +94,11 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         log.append("request", ended)
         columns.add(ended)
 
+    def due(asked: Record) -> None:
+        if meter is not None:
+            meter.refuse_over()
+        log.append("due", asked)
+
     def fact(found: Mapping[str, Any]) -> None:
         resume.refuse_other_target(before.facts, found, live=plan.target.kind == "runpod")
         log.append("facts", found)
@@ -95,10 +108,11 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         root=root,
         directory=directory,
         record=record,
-        due=lambda due: log.append("due", due),
+        due=due,
         fact=fact,
         progress=progress,
         columns=columns,
+        meter=meter,
         again=before.again,
     )
     plugin = GatePlugin(
@@ -110,6 +124,24 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         done=before.tests,
     )
     run_checks(plugin, checks_folder(root))
+
+
+def meter_of(plan: Plan, before: Before) -> Meter | None:
+    """Counts on from what the run had cost ``before`` it was killed; None where the target costs nothing."""
+    if plan.max_dollars is None:
+        return None
+    declared = plan.config.endpoint.expected
+    spent = msgspec.convert(before.facts[SPENT], Spent) if SPENT in before.facts else None
+    meter = Meter(
+        dollars_per_hour=plan.config.price.dollars_per_worker_hour,
+        workers_max=declared.workers_max,
+        limit=plan.max_dollars,
+        run_id=plan.run_id,
+        before=spent,
+    )
+    if spent is not None:
+        meter.charge_kill(declared.idle_timeout_s)
+    return meter
 
 
 def run_checks(plugin: GatePlugin, folder: Path) -> None:
