@@ -25,6 +25,7 @@ from go_live.management.errors import (
     ManagementError,
     NotFoundError,
     RateLimitedError,
+    TimedOutError,
     UnauthorizedError,
     UnprocessableError,
 )
@@ -104,8 +105,13 @@ class LogTail:
 
     async def _follow(self, worker: str) -> None:
         """One worker's log to its end."""
-        with (self._folder / f"{worker}.jsonl").open("ab") as file:
-            await Follower(self, worker, file).run()
+        path = self._folder / f"{worker}.jsonl"
+        cursor = Cursor()
+        # A run that goes on after a kill, or a worker that comes back: what is kept is not read again.
+        for kept in kept_in(path) if path.exists() else ():
+            cursor.is_new(LogLine(line=kept.line, source=kept.source, ts=kept.ts))
+        with path.open("ab") as file:
+            await Follower(self, worker, cursor, file).run()
 
     # What a follower needs
 
@@ -134,9 +140,9 @@ class LogTail:
 
     def _write(self, lines: Iterator[LogLine], cursor: Cursor, file: BinaryIO) -> None:
         for line in lines:
-            if cursor.is_new(line):
-                kept = Kept(ts=line.ts, source=line.source, line=self._scrubber.clean(line.line))
-                file.write(msgspec.json.encode(kept) + b"\n")
+            clean = self._scrubber.clean(line.line)
+            if cursor.is_new(msgspec.structs.replace(line, line=clean)):
+                file.write(msgspec.json.encode(Kept(ts=line.ts, source=line.source, line=clean)) + b"\n")
         file.flush()
 
     async def pause(self, attempt: int, asked_s: float | None) -> None:
@@ -148,12 +154,12 @@ class LogTail:
 class Follower:
     """Follows one worker: opens its stream, and opens it again."""
 
-    def __init__(self, tail: LogTail, worker: str, file: BinaryIO) -> None:
-        """``file`` is the worker's."""
+    def __init__(self, tail: LogTail, worker: str, cursor: Cursor, file: BinaryIO) -> None:
+        """``file`` is the worker's, and ``cursor`` stands at its end."""
         self._tail = tail
         self._worker = worker
         self._file = file
-        self._cursor = Cursor()
+        self._cursor = cursor
 
     async def run(self) -> None:
         """Until the worker is active no more, or its log is refused for good."""
@@ -172,7 +178,8 @@ class Follower:
                     return
                 self._cursor.by_id = False
             except ManagementError as error:
-                if not isinstance(error, NotFoundError) or self._tail.is_active(self._worker):
+                gone = isinstance(error, NotFoundError) and not self._tail.is_active(self._worker)
+                if not gone and not isinstance(error, TimedOutError):  # a worker without work is silent
                     self._tail.trouble = str(error)
                 asked_s = error.wait_s if isinstance(error, RateLimitedError) else None
             if not self._tail.is_active(self._worker):
@@ -182,13 +189,18 @@ class Follower:
 
 
 def lines_of(folder: Path) -> Iterator[str]:
-    """Every line that was kept, worker by worker, each in the order it was written; a line that is cut is left out."""
-    decoder = msgspec.json.Decoder(Kept)
+    """Every line that was kept, worker by worker, each in the order it was written."""
     for path in sorted(folder.glob("*.jsonl")):
-        with path.open("rb") as file:
-            for raw in file:
-                with suppress(msgspec.DecodeError):
-                    yield decoder.decode(raw).line
+        yield from (kept.line for kept in kept_in(path))
+
+
+def kept_in(path: Path) -> Iterator[Kept]:
+    """The lines of one file of :data:`FOLDER`; one that a kill cut is left out."""
+    decoder = msgspec.json.Decoder(Kept)
+    with path.open("rb") as file:
+        for raw in file:
+            with suppress(msgspec.DecodeError):
+                yield decoder.decode(raw)
 
 
 def digests_of(folder: Path) -> Mapping[str, str]:

@@ -1,8 +1,8 @@
 """Server-sent events of the worker log stream: bytes in any pieces -> log lines. Pure, of bounded memory.
 
 The specification's text promises an ``id:`` line and a ``data:`` line for each event; its example shows them without
-the blank line that the SSE standard ends an event with. So an ``id:`` that follows data begins a new event too, and what
-stands complete at the end of a stream counts. A cut event is dropped: the resumed stream sends it again.
+the blank line that the SSE standard ends an event with. So an event is over as soon as its data is a whole log line.
+A cut event is dropped: the resumed stream sends it again.
 """
 
 from collections.abc import Iterator
@@ -38,55 +38,53 @@ class Reader:
         """At the beginning of a stream."""
         self.lost = 0
         """Events that were no log line: cut, too long, or of another shape."""
-        self._rest = bytearray()
+        self._rest = b""
         self._overlong = False
         self._id = ""
         self._data: list[str] = []
-        self._spoilt = False
 
     def feed(self, chunk: bytes) -> Iterator[LogLine]:
         """The lines that ``chunk`` completes."""
-        self._rest += chunk
-        *whole, rest = self._rest.replace(b"\r\n", b"\n").split(b"\n")
-        self._rest = bytearray(rest)
+        *whole, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
         for raw in whole:
             yield from self._line(raw, spoilt=self._overlong)
             self._overlong = False
         if len(self._rest) > LONGEST:
-            self._rest.clear()
+            self._rest = b""
             self._overlong = True
 
     def end(self) -> Iterator[LogLine]:
         """The last event, if it is whole although nothing ended it."""
-        yield from self._line(bytes(self._rest), spoilt=self._overlong)
-        if self._data:
-            yield from self._dispatch()
+        yield from self._line(self._rest, spoilt=self._overlong)
+        self._rest, self._overlong = b"", False
 
     def _line(self, raw: bytes, *, spoilt: bool) -> Iterator[LogLine]:
         """One line of the stream."""
         if spoilt:
-            self._spoilt = True
+            self.lost += 1
             return
         field, _, value = raw.decode("utf-8", "replace").rstrip("\r").partition(":")
         value = value.removeprefix(" ")
-        if not raw or field == "id":
-            yield from self._dispatch()
-        if field == "id":
-            self._id = value
-        elif field == "data":
+        if field == "data":
             self._data.append(value)
+            yield from self._whole()
+        elif not raw or field == "id":
+            self._drop()
+            self._id = value if raw else self._id
 
-    def _dispatch(self) -> Iterator[LogLine]:
-        """The event so far, if there is one."""
-        data, spoilt = "\n".join(self._data), self._spoilt
-        self._data, self._spoilt = [], False
-        if spoilt:
-            self.lost += 1
-        elif data:
-            try:
-                yield msgspec.structs.replace(msgspec.json.decode(data, type=LogLine), id=self._id)
-            except msgspec.DecodeError:
-                self.lost += 1
+    def _whole(self) -> Iterator[LogLine]:
+        """The event, if its data is complete."""
+        try:
+            line = msgspec.json.decode("\n".join(self._data), type=LogLine)
+        except msgspec.DecodeError:
+            return
+        self._data = []
+        yield msgspec.structs.replace(line, id=self._id)
+
+    def _drop(self) -> None:
+        """An event is over: what is left of its data was no log line."""
+        self.lost += bool(self._data)
+        self._data = []
 
 
 def unix(ts: str) -> float | None:
