@@ -9,14 +9,15 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from checks.burst import seen_in_burst
 from checks.levels import Level, Measured, collect, levels_up_to
+from checks.live import log_source
 from checks.local import Place, local_target
 from checks.memory import as_memory, watched
 from checks.soak_end import SoakEnd
 from checks.spend import metered
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
+from go_live.api_key import read_key
 from go_live.config import Config, Slo
-from go_live.errors import UsageError
 from go_live.gate import Gate
 from go_live.jobs.client import Endpoint
 from go_live.judge.burst import Seen
@@ -100,18 +101,18 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
         )
         with portal.wrap_async_context_manager(endpoint):
             target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs, memory=memory)
-            with metered(gate, lambda: portal.call(endpoint.get_raw, "health")):
+            with (
+                metered(gate, lambda: portal.call(endpoint.get_raw, "health")),
+                log_source(gate, portal, key, logs) as target.log,
+            ):
                 gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
                 yield target
 
 
 @contextmanager
 def live_target(gate: Gate) -> Iterator[Place]:
-    """The live endpoint, with the key from the environment."""
-    name = gate.config.keys.api_key_env
-    key = os.environ.get(name, "")
-    if not key:
-        raise UsageError(f"{name} is not set: put the endpoint's API key into it")
+    """The live endpoint, with the key from the environment or a file."""
+    key = read_key(gate.config.keys, os.environ)
     yield gate.config.endpoint.job_api, gate.config.endpoint.id, key, list, None
 
 

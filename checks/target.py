@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 from anyio.from_thread import BlockingPortal
 
+from checks.live import LogSource
 from checks.memory import Look
 from go_live.jobs.answer import Answer
 from go_live.jobs.client import Endpoint
@@ -35,6 +36,8 @@ class Target:
         self.endpoint_id = endpoint_id
         self.memory = memory
         """Tells the workers' resident memory; None where it cannot be seen."""
+        self.log: LogSource
+        """The workers' logs, local or live; set once they are being read."""
         self._portal = portal
         self._logs = logs
 
@@ -103,7 +106,7 @@ class Target:
         return self._portal.call(function)
 
     def log_text(self) -> str:
-        """All that the workers wrote; empty where no log can be read."""
+        """All that local workers wrote, up to now; empty for a live endpoint, whose lines come late (``log``)."""
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in self._logs())
 
     def events(self) -> list[Event]:
