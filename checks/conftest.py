@@ -99,14 +99,15 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
             connections=SLOTS + gate.config.burst.in_flight,
             timeout_s=gate.config.client.timeout_s,
         )
-        with portal.wrap_async_context_manager(endpoint):
-            target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs, memory=memory)
-            with (
-                metered(gate, lambda: portal.call(endpoint.get_raw, "health")),
-                log_source(gate, portal, key, logs) as target.log,
-            ):
-                gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
-                yield target
+        with (
+            portal.wrap_async_context_manager(endpoint),
+            metered(gate, lambda: portal.call(endpoint.get_raw, "health")),
+            log_source(gate, portal, key, logs) as log,
+        ):
+            where = {"job_api": job_api, "endpoint_id": endpoint_id}
+            target = Target(endpoint, portal, **where, logs=logs, memory=memory, log=log)
+            gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
+            yield target
 
 
 @contextmanager

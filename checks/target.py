@@ -3,16 +3,18 @@
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.from_thread import BlockingPortal
 
-from checks.live import LogSource
 from checks.memory import Look
 from go_live.jobs.answer import Answer
 from go_live.jobs.client import Endpoint
 from go_live.jobs.transport import Health, Reply
+
+if TYPE_CHECKING:
+    from checks.live import LogSource
 
 Event = dict[str, Any]
 
@@ -29,6 +31,7 @@ class Target:
         endpoint_id: str,
         logs: Callable[[], Iterable[Path]],
         memory: Look | None,
+        log: "LogSource",
     ) -> None:
         """``endpoint`` is open on the portal's loop; ``logs`` gives the workers' log files (none if live)."""
         self.endpoint = endpoint
@@ -36,8 +39,8 @@ class Target:
         self.endpoint_id = endpoint_id
         self.memory = memory
         """Tells the workers' resident memory; None where it cannot be seen."""
-        self.log: LogSource
-        """The workers' logs, local or live; set once they are being read."""
+        self.log = log
+        """The workers' logs, local or live."""
         self._portal = portal
         self._logs = logs
 

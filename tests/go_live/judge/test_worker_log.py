@@ -96,7 +96,12 @@ def test_time_outs_are_their_own_claim(line: str) -> None:
 
 def test_logged_times_are_judged_on_the_joined_requests() -> None:
     """p50 and p95, with the share; other jobs' lines, failed ones and what is no time do not count."""
-    foreign = [end("another", 99_000.0), end("failed", 99_000.0, ok=False), end("odd", "fast"), end("odd2", True)]
+    foreign = [
+        end("another", 99_000.0),
+        end("failed", 99_000.0, ok=False),
+        end("odd", "fast"),
+        end("odd2", exec_ms=True),
+    ]
     read = WorkerLog.of([*foreign, *HEALTHY])
     p50, p95 = logged_exec(read, Join.of(JOBS, read), SLO)
     assert (p50.outcome, p95.outcome) == (Outcome.PASS, Outcome.PASS)
