@@ -49,6 +49,13 @@ class ExpectedEndpoint(Section, frozen=True):
     execution_timeout_s: Positive
     flashboot: bool
     gpu: Text
+    """A GPU type (``NVIDIA GeForce RTX 4090``), or a whole serverless pool (``ADA_24``)."""
+    image: Text | None = None
+    """The image that is released, by digest; None: ``--image`` names it, or any image that is pinned will do."""
+    env: dict[EnvName, str] = {}
+    """Environment that the endpoint must have; it may have more that the worker knows."""
+    other_env: tuple[EnvName, ...] = ()
+    """Names that something else than the worker reads."""
 
 
 class EndpointConfig(Section, frozen=True):
@@ -363,6 +370,8 @@ def _cross_check(config: Config, name: str) -> None:
     expected = config.endpoint.expected
     if expected.workers_min > expected.workers_max:
         raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
+    if expected.scaler_type == "REQUEST_COUNT" and not expected.scaler_value.is_integer():
+        raise UsageError(f"{name}: endpoint.expected.scaler_value counts requests with REQUEST_COUNT: a whole number")
     if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
     if "rehearsal" not in config.profile:

@@ -14,6 +14,8 @@ import msgspec
 from go_live.checklist import Item, Plan, Repository, Target, required_ids
 from go_live.config import Config, Profile, ProfileName
 from go_live.errors import UsageError
+from go_live.management.environment import digest_of
+from go_live.management.hosts import refuse_other_hosts
 from go_live.waivers import Waiver
 
 CPU_ONLY = frozenset({"ENFORCE_EAGER", "DTYPE", "VLLM_CPU_KVCACHE_SPACE"})
@@ -34,6 +36,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     commit: str | None = None
     max_cost: float | None = None
     """Dollars that the run may cost; None: price.max_dollars."""
+    image: str | None = None
+    """The image to release, ``repository@sha256:…``; None: the one that golive.toml declares, if any."""
     resume: str | None = None
     """A killed run to go on with: its directory or its id; everything else then comes from its plan."""
     json: bool = False
@@ -52,9 +56,12 @@ def make_plan(
     """The plan of one run.
 
     Raises:
-        UsageError: an unknown profile, item or family, or a device that the profile's target cannot have.
+        UsageError: an unknown profile, item or family, a device that the profile's target cannot have, or an address
+            that the profile does not accept.
     """
-    name = _profile_name(config, options.profile)
+    name = profile_name(config, options.profile)
+    refuse_other_hosts(config, name)
+    config = with_image(config, options.image)
     chosen = _with_env(_on_device(config.profile[name], options.device), options.worker_env)
     config = msgspec.structs.replace(config, profile={**config.profile, name: chosen})
     before = [item.id for item in items if item.phase == "before-tag"]
@@ -118,13 +125,31 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _profile_name(config: Config, profile: str) -> ProfileName:
-    """The profile, if golive.toml has it."""
+def profile_name(config: Config, profile: str) -> ProfileName:
+    """The profile, if golive.toml has it.
+
+    Raises:
+        UsageError: it has none of that name.
+    """
     known: tuple[ProfileName, ...] = get_args(ProfileName)
     for name in known:
         if name == profile and name in config.profile:
             return name
     raise UsageError(f"no profile {profile!r} in golive.toml; it has {', '.join(config.profile)}")
+
+
+def with_image(config: Config, image: str | None) -> Config:
+    """``config`` with ``image`` as the one that is released; unchanged for None.
+
+    Raises:
+        UsageError: it is not named by digest.
+    """
+    if image is None:
+        return config
+    if digest_of(image) is None:
+        raise UsageError(f"--image {image}: name it by digest (repository@sha256:…): a tag can move")
+    expected = msgspec.structs.replace(config.endpoint.expected, image=image)
+    return msgspec.structs.replace(config, endpoint=msgspec.structs.replace(config.endpoint, expected=expected))
 
 
 def _with_env(profile: Profile, settings: Sequence[str]) -> Profile:

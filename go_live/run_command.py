@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what a live run may cost (default: price.max_dollars): more is refused before it starts, or stops it",
     )
     parser.add_argument("--commit", metavar="SHA", help="the commit to release, where HEAD is on no branch")
+    parser.add_argument("--image", metavar="REF", help="the image to release, by digest (repository@sha256:…)")
     parser.add_argument("--config", default="golive.toml", help="the configuration file (default: golive.toml)")
     parser.add_argument(
         "--resume", metavar="RUN", help="go on with a killed run (its directory or id); its plan says everything else"
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         config=args.config,
         commit=args.commit,
         max_cost=args.max_cost,
+        image=args.image,
         resume=args.resume,
         json=args.json,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +17,11 @@ from go_live.local_endpoint.exchange import Exchange
 from go_live.local_endpoint.faults import Faults, Scenario
 from go_live.local_endpoint.fleet import Fleet
 from go_live.local_endpoint.limits import LIMITS, MAX_BODY_BYTES, Limiter
+from go_live.local_endpoint.management_double.fleet_crew import FleetCrew, told_env
+from go_live.local_endpoint.management_double.logs import WorkerLogs
+from go_live.local_endpoint.management_double.rest import ManagementDouble
+from go_live.local_endpoint.management_double.server import application
+from go_live.local_endpoint.management_double.shapes import config_of
 from go_live.local_endpoint.openai_api import OpenAiApi
 from go_live.local_endpoint.protocol import WorkerProtocol
 from go_live.local_endpoint.queue import Job
@@ -23,6 +29,8 @@ from go_live.local_endpoint.settings import EndpointSettings
 
 KEEP_ALIVE_S = 75.0
 """The SDK pools idle connections for 15 s and never repeats a POST on one that was closed under it."""
+MANAGEMENT = "/management"
+"""Below it lies the double of the management API: ``/management/v2/serverless``, ``/management/graphql``."""
 MAX_LINE_BYTES = 512 * 1024
 """A worker's ping names every job it holds in its URL; the SDK's own limit is 64 KiB before quoting."""
 
@@ -36,6 +44,12 @@ class Endpoint:
     exchange: Exchange
     fleet: Fleet
     faults: Faults
+    management: ManagementDouble
+
+    @property
+    def management_api(self) -> str:
+        """Base of the double of the management API: add ``/serverless/{endpoint_id}``."""
+        return f"{self.url}{MANAGEMENT}/v2"
 
     @property
     def job_api(self) -> str:
@@ -57,13 +71,15 @@ async def running(settings: EndpointSettings) -> AsyncIterator[Endpoint]:
     fleet = Fleet(settings, exchange, faults)
     exchange.on_take = _Taken(fleet, faults)
     _make_directory(settings)
-    runner = _runner(settings, exchange, fleet, faults)
+    management = _management(settings, fleet)
+    runner = _runner(settings, exchange, fleet, faults, management)
     await runner.setup()
     try:
         url = await _listen(runner, settings)
+        management.job_api = f"{url}/v2"
         scaling = asyncio.create_task(fleet.run(url))
         try:
-            yield Endpoint(settings, url, exchange, fleet, faults)
+            yield Endpoint(settings, url, exchange, fleet, faults, management)
         finally:
             scaling.cancel()
             with suppress(asyncio.CancelledError):
@@ -93,7 +109,27 @@ def _make_directory(settings: EndpointSettings) -> None:
         raise UsageError(f"cannot write to {settings.directory}: {error.strerror}; choose another folder") from error
 
 
-def _runner(settings: EndpointSettings, exchange: Exchange, fleet: Fleet, faults: Faults) -> web.AppRunner:
+def _management(settings: EndpointSettings, fleet: Fleet) -> ManagementDouble:
+    """The double of the management API, about this endpoint and its workers."""
+    double = ManagementDouble(settings.described, settings.key)
+    config = config_of(
+        settings.described,
+        settings.endpoint_id,
+        env=told_env(settings.described, settings),
+        workers_min=settings.workers_min,
+        workers_max=settings.workers_max,
+        scaler_type=settings.scaler_type,
+        scaler_value=settings.scaler_value,
+        idle_timeout_s=math.ceil(settings.idle_timeout_s),
+        execution_timeout_ms=round(settings.execution_timeout_s * 1000),
+    )
+    double.add(config, FleetCrew(fleet, settings), template_id=settings.described.template_id)
+    return double
+
+
+def _runner(
+    settings: EndpointSettings, exchange: Exchange, fleet: Fleet, faults: Faults, management: ManagementDouble
+) -> web.AppRunner:
     limiter = Limiter(time.monotonic, LIMITS if settings.rate_limits else {})
     app = web.Application(client_max_size=max(MAX_BODY_BYTES.values()))
     app.add_routes(WorkerProtocol(settings, exchange, fleet).routes())
@@ -101,6 +137,9 @@ def _runner(settings: EndpointSettings, exchange: Exchange, fleet: Fleet, faults
     app.add_routes(jobs.routes())
     app.add_routes(OpenAiApi(settings, exchange, jobs).routes())
     app.add_routes(Admin(settings, exchange, fleet, faults).routes())
+    doubled = application(management)
+    doubled.add_routes(WorkerLogs(management, fleet.log_of).routes())
+    app.add_subapp(MANAGEMENT, doubled)
     return web.AppRunner(
         app,
         handler_cancellation=True,  # a poll whose connection broke must stop waiting for a job

@@ -112,7 +112,7 @@ def created(body: New, templates: Mapping[str, Json], *, made: Mapping[str, Any]
     Args:
         body: of the POST.
         templates: by id, in the API's shape.
-        made: what the platform decides: ``id``, ``requestUrls``, ``createdAt``.
+        made: what the platform decides: ``id``, ``createdAt``.
         omitted_timeout_ms: ``timeout`` where the body has none.
 
     Raises:

@@ -68,8 +68,7 @@ class ManagementDouble:
 
     def add(self, config: Json, crew: Crew, *, template_id: str = "") -> DoubledEndpoint:
         """Take an endpoint in: ``config`` in the API's shape, with ``workers.idleTimeout``."""
-        made = {"requestUrls": shapes.urls(self.job_api, config["id"]), "createdAt": self.now()}
-        endpoint = DoubledEndpoint({**made, **config}, now=self.now, template_id=template_id)
+        endpoint = DoubledEndpoint({"createdAt": self.now(), **config}, now=self.now, template_id=template_id)
         endpoint.idle_for(self.described.idle_days)
         self.endpoints[endpoint.id], self.crews[endpoint.id] = endpoint, crew
         crew.released(endpoint.config, endpoint.version)
@@ -231,7 +230,7 @@ class ManagementDouble:
     async def _create(self, request: web.Request) -> web.StreamResponse:
         body = parse(await request.read(), New)
         endpoint_id = secrets.token_hex(7)
-        made = {"id": endpoint_id, "requestUrls": shapes.urls(self.job_api, endpoint_id), "createdAt": self.now()}
+        made = {"id": endpoint_id, "createdAt": self.now()}
         omitted = self.described.quirks.omitted_timeout_ms
         config = created(body, self._templates, made=made, omitted_timeout_ms=omitted)
         endpoint = DoubledEndpoint(config, now=self.now, template_id=f"tpl-{endpoint_id}")
@@ -268,4 +267,5 @@ class ManagementDouble:
         return self.described.quirks.idle_timeout == "told"
 
     def _told(self, endpoint: DoubledEndpoint) -> Json:
-        return endpoint.told(idle_timeout=self._tells_idle_timeout)
+        urls = shapes.urls(self.job_api, endpoint.id)
+        return endpoint.told(idle_timeout=self._tells_idle_timeout) | {"requestUrls": urls}

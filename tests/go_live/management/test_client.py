@@ -1,5 +1,7 @@
 """The client of the management API: what it reads and writes, how failures are named, when it asks again."""
 
+from typing import Literal
+
 import pytest
 
 from go_live.errors import ExitCode, UsageError
@@ -39,7 +41,7 @@ async def test_an_endpoint_is_read_with_its_workers_and_releases(paired: Paired)
 
 
 async def test_a_new_image_rolls_out_over_the_workers(paired: Paired) -> None:
-    """A PATCH of the image makes a release; workers are stale until they were replaced, and say which image they run."""
+    """A new image makes a release; workers are stale until they were replaced, and say which image they run."""
     async with paired() as pair:
         await pair.client.update("local", EndpointUpdate(workers=WorkersChange(min=2)))
         before = (await pair.client.releases("local")).endpoint_version
@@ -59,7 +61,7 @@ async def test_a_new_image_rolls_out_over_the_workers(paired: Paired) -> None:
 
 
 async def test_what_is_not_set_is_not_sent_and_stays(paired: Paired) -> None:
-    """An update changes what it names and nothing else; a template is applied once, its env replacing the endpoint's."""
+    """An update changes what it names and nothing else; a template's env replaces the endpoint's."""
     async with paired() as pair:
         await pair.client.update("local", EndpointUpdate(scaling=QueueDelay(queue_delay=4.0), timeout=1000))
         changed = await pair.client.update("local", EndpointUpdate(template_id="tpl-old"))
@@ -259,7 +261,9 @@ async def test_the_quota_is_waited_for_before_it_refuses(paired: Paired, told: b
     ("quirk", "kind"),
     [("retired", errors.NotFoundError), ("refused", errors.ForbiddenError), ("failing", errors.GraphQlError)],
 )
-async def test_graphql_may_be_gone(paired: Paired, quirk: str, kind: type[errors.ManagementError]) -> None:
+async def test_graphql_may_be_gone(
+    paired: Paired, quirk: Literal["retired", "refused", "failing"], kind: type[errors.ManagementError]
+) -> None:
     """A retired, refused or failing GraphQL is named; it never breaks what REST tells."""
     async with paired(quirks=Quirks(graphql=quirk)) as pair:
         error = await raised(pair.client.legacy_endpoint("local"))
