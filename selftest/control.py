@@ -65,3 +65,5 @@ class Scene:
     """Items that are asked in every run, and must stay green where no defect of the run touches them."""
     live: bool = False
     """Whether the endpoint is started apart and reached as a live one would be, by address and key."""
+    serve: tuple[str, ...] = ()
+    """With which further arguments of ``golive local serve``."""

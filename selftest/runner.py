@@ -5,7 +5,7 @@ import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
         seed(root, change)
     port = _point_to_loopback(root) if batch.scene.live else None
     publish(root)
-    with _local() if port is None else _served(root, folder / "endpoint", port) as extra:
+    with _local() if port is None else _served(root, folder / "endpoint", port, batch.scene.serve) as extra:
         for control in batch.controls:
             if control.act is not None:
                 acts.perform(control.act, root)
@@ -99,14 +99,20 @@ def _point_to_loopback(root: Path) -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     config = root / "golive.toml"
-    address = {"endpoint.id": '"local"', "endpoint.job_api": f'"http://127.0.0.1:{port}/v2"'}
+    address = {
+        "endpoint.id": '"local"',
+        "endpoint.job_api": f'"http://127.0.0.1:{port}/v2"',
+        "endpoint.management_api": f'"http://127.0.0.1:{port}/management/v2"',
+    }
     config.write_text(edited(config.read_text(encoding="utf-8"), address), encoding="utf-8")
     return port
 
 
 @contextmanager
-def _served(root: Path, directory: Path, port: int) -> Iterator[Mapping[str, str]]:
+def _served(root: Path, directory: Path, port: int, more: Sequence[str]) -> Iterator[Mapping[str, str]]:
     """Serve an endpoint on ``port``, apart from the run; the environment in which the run has its key.
+
+    ``more`` are arguments of ``golive local serve``.
 
     Raises:
         RuntimeError: it did not start.
@@ -122,7 +128,7 @@ def _served(root: Path, directory: Path, port: int) -> Iterator[Mapping[str, str
         f"GIT_COMMIT={git(root, 'rev-parse', 'HEAD')}",
     ]
     with subprocess.Popen(
-        [sys.executable, "-m", "go_live", *serve, *build],
+        [sys.executable, "-m", "go_live", *serve, *build, *more],
         cwd=root,
         env=environment(root) | {"GOLIVE_LOCAL_KEY": key},
         stdin=subprocess.PIPE,
