@@ -35,6 +35,7 @@ class Bench:
     crew: PretendCrew
     log: Path
     folder: Path
+    base: str
 
     def write(self, *lines: str) -> None:
         """The worker writes."""
@@ -80,7 +81,7 @@ async def tailing(
         tail = LogTail(client, "local", folder, scrubber, world=world)
         running = asyncio.create_task(tail.run())
         try:
-            yield Bench(tail, double, logs, crew, log, folder)
+            yield Bench(tail, double, logs, crew, log, folder, base)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
