@@ -23,7 +23,8 @@ def test_the_live_shape() -> None:
 
 
 def test_the_documented_shape_and_a_ready_that_leaves_the_running_out() -> None:
-    """Idle and running alone; and ready beside running, where it does not hold them."""
+    """Idle and running alone; ready alone; and ready beside running, where it does not hold them."""
+    assert up(told({"workers": {"ready": 2, "idle": 0, "running": 0}})) == 2
     assert up(told({"workers": {"idle": 1, "running": 2}})) == 3
     assert up(told({"workers": {"ready": 1, "running": 3}})) == 3
 

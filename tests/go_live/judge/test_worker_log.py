@@ -102,7 +102,7 @@ def test_logged_times_are_judged_on_the_joined_requests() -> None:
         end("odd", "fast"),
         end("odd2", exec_ms=True),
     ]
-    read = WorkerLog.of([*foreign, *HEALTHY])
+    read = WorkerLog.of([*foreign, *HEALTHY, end(JOBS[0], 9e4, ok=False)])
     p50, p95 = logged_exec(read, Join.of(JOBS, read), SLO)
     assert (p50.outcome, p95.outcome) == (Outcome.PASS, Outcome.PASS)
     assert p50.measured == 2761.0

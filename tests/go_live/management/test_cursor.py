@@ -57,14 +57,14 @@ def test_a_stream_of_two_sources_may_be_out_of_order() -> None:
 def test_which_cursor_is_sent() -> None:
     """The id where it tells more than the time, and the platform takes it; else the time; nothing at first."""
     cursor = Cursor()
-    assert (cursor.id, cursor.since) == (None, None)
-    cursor.is_new(line(5, "a"))
-    assert cursor.id is None
-    cursor.is_new(line(5, "b", number=7))
-    assert cursor.id == f"{line(5, '').ts}/000000000007"
+    sent = [(cursor.id, cursor.since)]
+    for one in (line(5, "a"), line(5, "b", number=7)):
+        cursor.is_new(one)
+        sent.append((cursor.id, cursor.since))
     cursor.by_id = False
-    assert cursor.id is None
-    assert cursor.since == line(3, "").ts
+    sent.append((cursor.id, cursor.since))
+    since, numbered = line(3, "").ts, f"{line(5, '').ts}/000000000007"
+    assert sent == [(None, None), (None, since), (numbered, since), (None, since)]
 
 
 def test_a_line_without_a_time_is_new() -> None:

@@ -1,6 +1,7 @@
 """The log tail against the double's streams of real files, on real sockets: every line once, whatever happens."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -128,14 +129,17 @@ async def test_every_line_once_however_the_platform_resumes(
 
 
 async def test_a_refused_cursor_is_replaced_by_a_time(tmp_path: Path) -> None:
-    """422 for an id that is no time: the stream is resumed with since."""
+    """422 for an id that is no time: the stream is resumed with since, now and from then on."""
     quirks = LogQuirks(cursors="times", cut_after=2)
-    async with tailing(tmp_path, quirks) as bench:
-        bench.write("one", "two", "three")
-        await bench.until(lambda: any("since" in query for query, _ in bench.logs.asked))
-        quirks.cut_after = None
-        await bench.until(lambda: bench.lines == ["one", "two", "three"])
-        assert any(cursor is not None and "/" in cursor for _, cursor in bench.logs.asked)
+    seconds = itertools.count(0, 3)
+    async with tailing(tmp_path, quirks, wall=lambda: 1_700_000_000 + next(seconds)) as bench:
+        for number in range(9):
+            bench.write(f"{number}")
+            await asyncio.sleep(0.06)
+        await bench.until(lambda: len(bench.lines) == 9)
+        assert bench.lines == [f"{number}" for number in range(9)]
+        assert sum(cursor is not None for _, cursor in bench.logs.asked) == 1
+        assert sum("since" in query for query, _ in bench.logs.asked) >= 2
 
 
 async def test_a_worker_that_is_gone_ends_its_log_and_another_begins(tmp_path: Path) -> None:

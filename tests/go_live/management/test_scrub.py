@@ -25,6 +25,8 @@ SCRUB = Scrubber(secrets=[KEY], prompts=[PROMPT])
         json.dumps({"requestId": "j", "level": "DEBUG", "message": f"output: {PROMPT} {KEY}"}),
         f"DEBUG  | j | output: {PROMPT} {KEY}",
         f"TRACE  | output: {PROMPT}",
+        json.dumps({"requestId": "j", "level": "DEBUG", "message": "Handler output: ANOTHERKEY of words"}),
+        "DEBUG  | j | Handler output: ANOTHERKEY of words",
     ],
 )
 def test_it_stands_nowhere(line: str) -> None:
