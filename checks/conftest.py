@@ -112,7 +112,7 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
 
 @contextmanager
 def live_target(gate: Gate) -> Iterator[Place]:
-    """The live endpoint, with the key from the environment or a file."""
+    """The live endpoint, with the key from the environment or from a file."""
     key = read_key(gate.config.keys, os.environ)
     yield gate.config.endpoint.job_api, gate.config.endpoint.id, key, list, None
 

@@ -65,6 +65,7 @@ def make_plan(
     chosen = _with_env(_on_device(config.profile[name], options.device), options.worker_env)
     config = msgspec.structs.replace(config, profile={**config.profile, name: chosen})
     before = [item.id for item in items if item.phase == "before-tag"]
+    later = [item.id for item in items if item.phase == "after-tag"]
     live = chosen.target == "runpod"
     return Plan(
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(3)}",
@@ -79,7 +80,7 @@ def make_plan(
         repository=repository,
         items=tuple(items),
         required=required_ids(tuple(items), name),
-        selected=tuple(select(before, options.only)),
+        selected=tuple(select(before, options.only, later)),
         soak_s=chosen.soak_minutes * 60,
         config=config,
         digests=dict(digests),
@@ -89,19 +90,25 @@ def make_plan(
     )
 
 
-def select(ids: Sequence[str], only: Iterable[str]) -> list[str]:
+def select(ids: Sequence[str], only: Iterable[str], later: Sequence[str] = ()) -> list[str]:
     """The ids of ``ids`` that ``only`` names, by id or by family; all of them when it names nothing.
+
+    Args:
+        ids: what a run asks by itself.
+        only: names of items and families, in any case.
+        later: ids that are asked after the release, and here only by their full name.
 
     Raises:
         UsageError: a name that is neither.
     """
     names = [name.upper() for name in only]
     families = {item.split("-")[0] for item in ids}
-    if unknown := [name for name in names if name not in ids and name not in families]:
+    if unknown := [name for name in names if name not in {*ids, *later} and name not in families]:
         raise UsageError(
             f"--only {' '.join(unknown)}: no such item or family; families are {', '.join(sorted(families))}"
         )
-    return [item for item in ids if not names or item in names or item.split("-")[0] in names]
+    chosen = [item for item in ids if not names or item in names or item.split("-")[0] in names]
+    return chosen + [item for item in later if item in names]
 
 
 def digest_files(root: Path, paths: Iterable[Path]) -> dict[str, str]:

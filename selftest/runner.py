@@ -5,7 +5,7 @@ import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from go_live.errors import GoliveError
 from go_live.evidence.run_directory import read_conclusions
 from selftest import acts
 from selftest.batches import Batch
-from selftest.control import Change
+from selftest.control import LIVE, Change
 from selftest.judge import Seen, judge, strays
 from selftest.project import edited, environment, fill, git, golive, publish, shipped_config
 
@@ -71,11 +71,13 @@ def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
     """
     root = folder / "project"
     fill(root, shipped_config(dict(batch.scene.values)), packed=packed)
+    if batch.scene.live:
+        (root / LIVE).write_text(batch.scene.described, encoding="utf-8")
     for change in (*batch.scene.changes, *(change for control in batch.controls for change in control.changes)):
         seed(root, change)
     port = _point_to_loopback(root) if batch.scene.live else None
     publish(root)
-    with _local() if port is None else _served(root, folder / "endpoint", port, batch.scene.serve) as extra:
+    with _local() if port is None else _served(root, folder / "endpoint", port, batch.scene.served) as extra:
         for control in batch.controls:
             if control.act is not None:
                 acts.perform(control.act, root)
@@ -109,7 +111,7 @@ def _point_to_loopback(root: Path) -> int:
 
 
 @contextmanager
-def _served(root: Path, directory: Path, port: int, more: Sequence[str]) -> Iterator[Mapping[str, str]]:
+def _served(root: Path, directory: Path, port: int, more: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
     """Serve an endpoint on ``port``, apart from the run; the environment in which the run has its key.
 
     ``more`` are arguments of ``golive local serve``.
@@ -126,9 +128,12 @@ def _served(root: Path, directory: Path, port: int, more: Sequence[str]) -> Iter
         str(directory),
         "--env",
         f"GIT_COMMIT={git(root, 'rev-parse', 'HEAD')}",
+        "--live",
+        LIVE,
+        *more,
     ]
     with subprocess.Popen(
-        [sys.executable, "-m", "go_live", *serve, *build, *more],
+        [sys.executable, "-m", "go_live", *serve, *build],
         cwd=root,
         env=environment(root) | {"GOLIVE_LOCAL_KEY": key},
         stdin=subprocess.PIPE,

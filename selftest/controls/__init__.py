@@ -3,6 +3,7 @@
 from selftest.controls import logs
 from selftest.controls.answers import CLIENT, ENDPOINT
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
+from selftest.controls.management import MANAGEMENT
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.worker import WORKER
 
@@ -18,6 +19,7 @@ CONTROLS = (
     *CLIENT,
     *GPU,
     *logs.GPU,
+    *MANAGEMENT,
     *IMAGE,
     *REPOSITORY,
 )

@@ -12,12 +12,12 @@ READING = "        journal = self._journal(request, worker)\n"
 def stream(name: str, item: str, reason: str, old: str, new: str, outcome: Outcome = Outcome.ERROR) -> Control:
     """A control of what the platform streams; nothing else is disturbed but what rests on the same log."""
     change = Change(file=STREAM, old=old, new=new)
-    return under("live", name, item, reason, change, outcome=outcome, disturbs=("LOG",))
+    return under("scaling", name, item, reason, change, outcome=outcome, disturbs=("LOG",))
 
 
 LIVE = (
     under(
-        "live",
+        "scaling",
         "a-worker-fewer-than-declared",
         "INF-6",
         "at most 2 of 3 workers were up",
@@ -28,7 +28,7 @@ LIVE = (
         ),
     ),
     under(
-        "live",
+        "scaling",
         "health-tells-of-no-workers",
         "INF-6",
         "/health told of no workers",
@@ -61,21 +61,21 @@ LIVE = (
         "                if entry.source not in sources or entry.number % 2:\n",
     ),
     under(
-        "live",
+        "scaling",
         "an-nccl-error-in-the-live-log",
         "LOG-1",
         "an NCCL error",
         after(GENERATING, saying("[rank0] NCCL WARN Cuda failure")),
     ),
     under(
-        "live",
+        "scaling",
         "a-time-out-in-the-live-log",
         "LOG-2",
         "a time-out",
         after(CLASSIFYING, saying("Read timed out.")),
     ),
     under(
-        "live",
+        "scaling",
         "live-times-are-long",
         "LOG-3",
         "logged exec_ms",

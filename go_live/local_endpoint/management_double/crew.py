@@ -1,7 +1,7 @@
 """Who an endpoint's workers are: pretended ones, or the local endpoint's own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 Json = dict[str, Any]
@@ -45,7 +45,7 @@ class PretendCrew:
 
     def seen(self) -> list[Seen]:
         """All there are."""
-        return list(self.workers)
+        return [replace(one) for one in self.workers]
 
     def scaled(self, config: Mapping[str, Any]) -> None:
         """As many as are always on."""

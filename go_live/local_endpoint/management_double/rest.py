@@ -12,7 +12,7 @@ from aiohttp import web
 
 from go_live.local_endpoint.management_double import graphql, shapes
 from go_live.local_endpoint.management_double.bodies import Change, New, RefusedError, parse
-from go_live.local_endpoint.management_double.crew import Crew, PretendCrew
+from go_live.local_endpoint.management_double.crew import Crew, PretendCrew, Seen
 from go_live.local_endpoint.management_double.endpoint import DoubledEndpoint, created
 from go_live.local_endpoint.management_double.mishaps import Mishap, Mishaps, Quota
 from go_live.local_endpoint.management_double.settings import Described
@@ -191,13 +191,12 @@ class ManagementDouble:
 
     async def _workers(self, request: web.Request) -> web.StreamResponse:
         endpoint = self.one(request)
-        crew = self.crews[endpoint.id].seen()
-        told = shapes.workers(endpoint, crew, gpu_type=self.described.gpu_type, now=self._wall())
+        told = shapes.workers(endpoint, self._seen(endpoint), gpu_type=self.described.gpu_type, now=self._wall())
         return web.json_response(told)
 
     async def _releases(self, request: web.Request) -> web.StreamResponse:
         endpoint = self.one(request)
-        return web.json_response(shapes.releases(endpoint, self.crews[endpoint.id].seen()))
+        return web.json_response(shapes.releases(endpoint, self._seen(endpoint)))
 
     async def _list_templates(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"templates": list(self._templates.values())})
@@ -261,6 +260,13 @@ class ManagementDouble:
         return web.Response(status=204)
 
     # Shapes
+
+    def _seen(self, endpoint: DoubledEndpoint) -> list[Seen]:
+        """The workers, the first of them as stale as they are described."""
+        seen = self.crews[endpoint.id].seen()
+        for one in seen[: self.described.stale_workers]:
+            one.version -= 1
+        return seen
 
     @property
     def _tells_idle_timeout(self) -> bool:
