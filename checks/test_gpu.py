@@ -36,10 +36,6 @@ def test_cuda_graphs_are_on(probe: Mapping[str, Any], verdict: Verdicts) -> None
 @item("GPU-2")
 def test_device_memory_has_headroom(probe: Mapping[str, Any], target: Target, gate: Gate, verdict: Verdicts) -> None:
     """The device's memory in use stays below the declared share of its total, whichever worker tells of it."""
-    assert isinstance(probe.get("device_memory_used_mib"), int | float), (
-        "the probe does not tell the device's memory in use"
-    )
-    assert isinstance(probe.get("device_memory_total_mib"), int | float), "the probe does not tell the device's memory"
     ready = target.log.read(lambda found: bool(found.ready)).ready
     told = [("the probe", probe), *(("a ready line", line) for line in ready)]
     limit = gate.config.gpu.memory_used_max

@@ -110,7 +110,8 @@ DECLARED = {
 def served(folder: Path) -> Iterator[tuple[Path, str]]:
     """A project whose live endpoint is a local one with three workers, and its key."""
     port = free_port()
-    address = {"endpoint.job_api": f'"http://127.0.0.1:{port}/v2"'}
+    base = f"http://127.0.0.1:{port}"
+    address = {"endpoint.job_api": f'"{base}/v2"', "endpoint.management_api": f'"{base}/management/v2"'}
     project = projects.make(folder, config=projects.shipped_config(DECLARED | address))
     settings = EndpointSettings(
         port=port,
