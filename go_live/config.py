@@ -36,8 +36,25 @@ class Release(Section, frozen=True):
     records_branch: Text
     first_release: bool
     """True: there is no version to roll back to, and the report says so."""
-    watch_after_push_s: Amount = 60
+    watch_after_push_s: Amount
     """How long the live endpoint is watched, after the tag's push, for a rebuild that the push set off."""
+    previous: Text | None = None
+    """The release to roll back to; needed unless this is the first."""
+
+
+class Signing(Section, frozen=True):
+    """Who signs a release, and whom a verifier believes."""
+
+    key_env: EnvName
+    """Names the environment variable that holds the path of the private key (OpenSSH, Ed25519); never the key."""
+    tag: Literal["key", "git"]
+    """``key``: that key signs the tag, too. ``git``: the tag is signed as git is configured (SSH or OpenPGP)."""
+    required: tuple[ProfileName, ...]
+    """Profiles whose release is refused without a signature."""
+    signers: dict[ProfileName, Text]
+    """Profile -> file of its pinned signers (OpenSSH allowed_signers), relative to golive.toml's folder."""
+    gpg_fingerprints: tuple[Annotated[str, msgspec.Meta(pattern="^[0-9A-Fa-f]{40}$")], ...] = ()
+    """OpenPGP keys that may sign tags; OpenSSH's format has no place for them."""
 
 
 class ExpectedEndpoint(Section, frozen=True):
@@ -268,6 +285,7 @@ class Config(Section, frozen=True):
     """All of golive.toml."""
 
     release: Release
+    signing: Signing
     endpoint: EndpointConfig
     model: Model
     guardrails: Guardrails
@@ -376,5 +394,9 @@ def _cross_check(config: Config, name: str) -> None:
         raise UsageError(f"{name}: endpoint.expected.scaler_value counts requests with REQUEST_COUNT: a whole number")
     if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
+    if config.release.first_release is not (config.release.previous is None):
+        raise UsageError(f"{name}: either release.first_release = true, or release.previous names the rollback target")
+    if "rehearsal" in config.signing.signers:
+        raise UsageError(f"{name}: signing.signers pins rehearsal keys: a rehearsal is signed by a key of its own run")
     if "rehearsal" not in config.profile:
         raise UsageError(f"{name}: [profile.rehearsal] is missing")

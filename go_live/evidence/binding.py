@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from go_live.checklist import Plan
+from go_live.checklist import Plan, Target
 from go_live.decide import ItemResult
 from go_live.errors import UsageError
 from go_live.outcome import SATISFYING, Outcome
@@ -38,22 +38,27 @@ def count_only_ours(
 
 def foreign(plan: Plan, told: Sequence[Mapping[str, Any]]) -> str:
     """Why what was measured is not about the plan's commit, endpoint and one image; empty when it is."""
+    return foreign_to(plan.repository.commit, plan.target, told)
+
+
+def foreign_to(commit: str, target: Target, told: Sequence[Mapping[str, Any]]) -> str:
+    """As :func:`foreign`, of the parts of a plan that it rests on."""
     probes = [facts["probe"] for facts in told if isinstance(facts.get("probe"), Mapping)]
-    commits = {str(probe.get("commit")) for probe in probes} - {plan.repository.commit}
+    commits = {str(probe.get("commit")) for probe in probes} - {commit}
     if commits:
-        return f"the endpoint served commit {_listed(commits)}, and the plan is about {plan.repository.commit[:SHOWN]}"
+        return f"the endpoint served commit {_listed(commits)}, and the plan is about {commit[:SHOWN]}"
     images = {str(probe.get("image")) for probe in probes}
     if len(images) > 1:
         return f"the image changed within the run: {_listed(images)}"
-    if plan.target.kind == "runpod":
-        return _other_endpoint(plan, told)
+    if target.kind == "runpod":
+        return _other_endpoint(target, told)
     return ""
 
 
-def _other_endpoint(plan: Plan, told: Sequence[Mapping[str, Any]]) -> str:
+def _other_endpoint(target: Target, told: Sequence[Mapping[str, Any]]) -> str:
     """The live endpoint has one address, which the plan names."""
-    apis = {str(facts["job_api"]) for facts in told if "job_api" in facts} - {plan.target.job_api}
-    return f"the requests went to {_listed(apis)}, and the plan is about {plan.target.job_api}" if apis else ""
+    apis = {str(facts["job_api"]) for facts in told if "job_api" in facts} - {target.job_api}
+    return f"the requests went to {_listed(apis)}, and the plan is about {target.job_api}" if apis else ""
 
 
 def _listed(names: set[str]) -> str:

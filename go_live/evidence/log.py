@@ -14,7 +14,7 @@ import os
 import shutil
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, Self
 
@@ -135,23 +135,32 @@ def chain(path: Path) -> Iterator[tuple[Entry, str]]:
     Raises:
         UsageError: the log cannot be read, or a line was cut, edited, removed or reordered; the line is named.
     """
-    head = GENESIS
-    decoder = msgspec.json.Decoder(Entry)
     try:
         with open_log(path) as file:
-            for number, line in enumerate(file):
-                if not line.endswith(b"\n"):
-                    raise UsageError(f"{path}:{number + 1}: the last line is cut off; the log cannot be judged")
-                try:
-                    entry = decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise UsageError(f"{path}:{number + 1}: not a log entry: {error}") from error
-                if entry.n != number or entry.prev != head:
-                    raise UsageError(f"{path}:{number + 1}: the chain is broken: a line was edited, removed or moved")
-                head = hashlib.sha256(line[:-1]).hexdigest()
-                yield entry, head
+            yield from links(file, str(path))
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"cannot read the log {path}: {error}") from error
+
+
+def links(lines: Iterable[bytes], name: str) -> Iterator[tuple[Entry, str]]:
+    """As :func:`chain`, from the log's lines; ``name`` is how messages name it.
+
+    Raises:
+        UsageError: a line was cut, edited, removed or reordered; the line is named.
+    """
+    head = GENESIS
+    decoder = msgspec.json.Decoder(Entry)
+    for number, line in enumerate(lines):
+        if not line.endswith(b"\n"):
+            raise UsageError(f"{name}:{number + 1}: the last line is cut off; the log cannot be judged")
+        try:
+            entry = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{name}:{number + 1}: not a log entry: {error}") from error
+        if entry.n != number or entry.prev != head:
+            raise UsageError(f"{name}:{number + 1}: the chain is broken: a line was edited, removed or moved")
+        head = hashlib.sha256(line[:-1]).hexdigest()
+        yield entry, head
 
 
 def open_log(path: Path) -> io.BufferedIOBase:

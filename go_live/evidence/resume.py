@@ -117,8 +117,10 @@ def refuse_other_target(earlier: Mapping[str, Any], now: Mapping[str, Any], *, l
         )
 
 
-def find(root: Path, run: str) -> Path:
+def find(root: Path, run: str, *, asked: str = "--resume ") -> Path:
     """The run directory that ``run`` names: a path, or the id of a run below ``root``/reports.
+
+    ``asked`` begins the message when there is none.
 
     Raises:
         UsageError: there is none.
@@ -126,7 +128,7 @@ def find(root: Path, run: str) -> Path:
     for directory in (Path(run), root / "reports" / run):
         if (directory / "plan.json").is_file():
             return directory.resolve()
-    raise UsageError(f"--resume {run}: no such run; name its directory, or its id below {root / 'reports'}")
+    raise UsageError(f"{asked}{run}: no such run; name its directory, or its id below {root / 'reports'}")
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -14,8 +14,8 @@ import msgspec
 from go_live.checklist import Plan
 from go_live.decide import RELEASED, Decision, ItemResult
 from go_live.errors import MeasurementError, UsageError
-from go_live.evidence.run_directory import decide_run
 from go_live.outcome import Verdict
+from go_live.release.way_back import WayBack, unknown
 from go_live.waivers import Judged, Standing
 
 METADATA_NAME = "DEPLOYMENT_METADATA.json"
@@ -29,6 +29,8 @@ NOTICES = {
 
 WAIVED = "Waived: "
 """Begins each line of the tag's message that names a waiver."""
+RUN, EVIDENCE, RECORD = "Run: ", "Evidence: sha256:", "Record: sha256:"
+"""Begin the lines of the tag's message that bind it."""
 
 FigureName = Literal["exec_ms_p50", "total_ms_p50", "queue_ms_p50", "success_rate"]
 _FIGURES: tuple[FigureName, ...] = get_args(FigureName)
@@ -54,7 +56,8 @@ def metadata(
     figures: Mapping[FigureName, Figure],
     evidence: Mapping[str, str],
     deployed_at: str,
-    image: str = "unknown",
+    back: WayBack,
+    signing_key: str = "none",
 ) -> dict[str, Any]:
     """The metadata of a release (or rehearsal), valid against its schema.
 
@@ -65,13 +68,15 @@ def metadata(
         figures: the four of the readiness summary; ``queue_ms_p50`` is the platform's ``delayTime``.
         evidence: file name in the run directory -> sha256.
         deployed_at: UTC, ``2025-10-10T12:14:12Z``.
-        image: digest of the image that was measured, as the worker's probe names it.
+        back: image, deployment and rollback target, as far as they are known.
+        signing_key: the key that signs the attestations, as ``SHA256:…``; ``none`` where nothing is signed.
 
     Raises:
-        UsageError: the decision is not a GO of this plan on these results.
-        MeasurementError: a figure is missing or not finite.
+        UsageError: the decision is not a GO of this plan on these results, or the way back is not to the plan's target.
+        MeasurementError: a figure is missing or not finite, or a production release lacks what its way back needs.
     """
     _only_go(plan, results, decision)
+    _can_go_back(plan, back)
     notice = {"notice": NOTICES[plan.profile]} if plan.profile in NOTICES else {}
     document = {
         **notice,
@@ -80,7 +85,13 @@ def metadata(
         "git_tree": plan.repository.tree,
         "deployed_at": deployed_at,
         "endpoint_id": plan.target.endpoint_id,
-        "image": image,
+        "image": back.image,
+        "template_id": back.template_id,
+        "environment_sha256": back.environment_sha256,
+        "endpoint_config": back.endpoint_config,
+        "first_release": plan.config.release.first_release,
+        "previous_release": msgspec.to_builtins(back.previous),
+        "signing_key": signing_key,
         "model": plan.config.model.name,
         "performance": {name: _finite(name, figures) for name in _FIGURES},
         "performance_basis": {name: {"level": figures[name].level, "n": figures[name].n} for name in _FIGURES},
@@ -144,8 +155,11 @@ def evidence_digest(evidence: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def tag_message(document: Mapping[str, Any]) -> str:
-    """The tag's message: readiness in one line, then what binds the tag to its run and evidence."""
+def tag_message(document: Mapping[str, Any], *, record: str = "") -> str:
+    """The tag's message: readiness in one line, then what binds the tag to its run, evidence and ``record``.
+
+    ``record`` is the sha256 of the record's list of digests; empty for a rehearsal, which has no record.
+    """
     title = (
         "Production release"
         if document["profile"] == "production"
@@ -161,8 +175,9 @@ def tag_message(document: Mapping[str, Any]) -> str:
         f"Success: {success:.2%} of {basis['n']} requests ({basis['level']})",
         f"Items: {document['decision']['satisfied']} of {document['decision']['required']} satisfied",
         *map(_waived_line, waivers),
-        f"Run: {document['run_id']}",
-        f"Evidence: sha256:{document['evidence_sha256']}",
+        f"{RUN}{document['run_id']}",
+        f"{EVIDENCE}{document['evidence_sha256']}",
+        *([f"{RECORD}{record}"] if record else []),
     ]
     return "\n".join(lines)
 
@@ -188,9 +203,20 @@ def _only_go(plan: Plan, results: Sequence[ItemResult], decision: Decision) -> N
         raise UsageError(f"no metadata without a GO; the decision is {decision.answer}: {decision.reason}")
     if (decision.run_id, decision.profile) != (plan.run_id, plan.profile):
         raise UsageError(f"the decision is of run {decision.run_id} ({decision.profile}), not of {plan.run_id}")
+    from go_live.evidence.run_directory import decide_run  # noqa: PLC0415 - numpy; reading metadata must not wait for it
+
     again = decide_run(plan, results, now=decision.at)
     if (again.answer, again.waivers) != (decision.answer, decision.waivers):
         raise UsageError(f"the decision says {decision.answer}, but the results say {again.answer}: {again.reason}")
+
+
+def _can_go_back(plan: Plan, back: WayBack) -> None:
+    """Refuse a production release from which nobody could find back to it, or back from it."""
+    target, found = plan.config.release.previous, back.previous.version if back.previous else None
+    if target != found:
+        raise UsageError(f"the plan's rollback target is {target}, and what was verified is {found}")
+    if plan.profile == "production" and (missing := unknown(back)):
+        raise MeasurementError(f"no production release without what its way back needs: unknown {', '.join(missing)}")
 
 
 def _finite(name: FigureName, figures: Mapping[FigureName, Figure]) -> float:

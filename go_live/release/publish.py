@@ -5,8 +5,9 @@ the records branch together, if nobody else moved either. Only when the remote s
 metadata at the project's root written. A refusal at any point leaves work tree, index, HEAD and refs as they were.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -14,10 +15,42 @@ from go_live.errors import ReleaseIncompleteError, UsageError
 from go_live.evidence.run_directory import write_atomically
 from go_live.release import remote as remotes
 from go_live.release.git import Git, GitError
+from go_live.release.journal import Entry, Journal
 from go_live.release.metadata import METADATA_NAME, read
 from go_live.release.record import Stamp, record_commit, tag_payload, write_tag
 from go_live.release.repository import identity, open_work_tree
+from go_live.release.signature import parse_tag
 from go_live.release.state import Release, problems
+
+Step = Callable[[str], None]
+"""Told what was done; where a release may be cut off is where the next step begins."""
+
+
+class MakeTag(Protocol):
+    """Writes the tag object of a release, which no ref names, and returns its id."""
+
+    def __call__(self, git: Git, release: Release, message: str, stamp: Stamp) -> str:
+        """Write it."""
+
+
+def silent(name: str) -> None:
+    """Tell nobody."""
+    del name
+
+
+def unsigned(git: Git, release: Release, message: str, stamp: Stamp) -> str:
+    """A tag without a signature."""
+    return write_tag(git, tag_payload(name=release.version, commit=release.commit, message=message, stamp=stamp))
+
+
+Approve = Callable[[Git, Entry], str]
+"""Says what is wrong with the objects of a release that are about to be pushed; empty: nothing."""
+
+
+def approved(git: Git, entry: Entry) -> str:
+    """Look at nothing."""
+    del git, entry
+    return ""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,81 +64,137 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """The validated commit, which the tag names."""
     record: str | None = None
     """Id of the commit on the records branch; None for a rehearsal."""
+    metadata: bytes = b""
+    """DEPLOYMENT_METADATA.json as it was released."""
     notes: tuple[str, ...] = ()
 
 
-def publish(root: Path, release: Release, *, message: str, record: Mapping[str, bytes], when: int) -> Published:
+def publish(
+    root: Path,
+    release: Release,
+    *,
+    message: str,
+    record: Mapping[str, bytes],
+    journal: Journal,
+    make: MakeTag = unsigned,
+    approve: Approve = approved,
+    step: Step = silent,
+) -> Published:
     """Commit ``record``, tag the validated commit, push both atomically, and only then write anything here.
+
+    A release that was begun is gone on with: what the remote holds already is not pushed again, and what it does not
+    hold is made as it was made before.
 
     Args:
         root: the project's root, in the work tree of a git repository.
         release: what is published, and where.
         message: of the tag (``metadata.tag_message``).
         record: file name -> content; holds DEPLOYMENT_METADATA.json. Committed under a folder named by the version.
-        when: Unix time of commit and tag, seconds. The same time gives the same object ids.
+        journal: of this release. The same date gives the same object ids.
+        make: writes the tag object, signed or not.
+        approve: looks at the objects before anybody else can see them.
+        step: is told the name of each step when it is done.
 
     Raises:
         ReleaseIncompleteError: a precondition no longer holds, or the push was refused; nothing was changed here.
         UsageError: not a git repository, or git has no identity.
     """
     git = open_work_tree(root)
-    stamp = Stamp(who=identity(git), when=when)
     _same_release(release, record)
     try:
-        if found := problems(git, release):
-            raise ReleaseIncompleteError(f"{release.version} was not released: {'; '.join(found)}")
-        base = _base(git, release)
-        text = f"Record of {release.version} ({release.commit[:12]})"
-        commit = record_commit(git, base=base, folder=release.version, files=record, message=text, stamp=stamp)
-        payload = tag_payload(name=release.version, commit=release.commit, message=message, stamp=stamp)
-        tag = write_tag(git, payload)
-        _push(git, release, base=base or "", record=commit, tag=tag)
+        if not landed(git, release, journal.entry):
+            _build(git, release, message=message, record=record, journal=journal, make=make, step=step)
+            if refused := approve(git, journal.entry):
+                raise ReleaseIncompleteError(f"{release.version} was not released: it would not verify: {refused}")
+            step("approved")
+            _push(git, release, journal.entry, step)
     except GitError as error:
         raise ReleaseIncompleteError(f"{release.version} was not released: {error}") from error
-    notes = _local_refs(git, release, base=base, record=commit, tag=tag)
-    notes += _metadata_at_root(root, record[METADATA_NAME])
-    return Published(ref=release.tag, tag=tag, commit=release.commit, record=commit, notes=notes)
+    return settle(root, release, journal, step=step)
 
 
-def publish_rehearsal(root: Path, directory: Path, *, metadata: bytes, message: str, when: int) -> Published:
-    """Tag a rehearsal under ``refs/rehearsal/<version>/<run-id>``, which no push or clone carries along by itself.
-
-    Nothing else in the repository is touched, and nothing is pushed. The tag object itself is named
-    ``rehearsal/…``, so that it cannot be moved below ``refs/tags`` and be taken for a release.
-
-    Args:
-        root: the project's root.
-        directory: the run directory.
-        metadata: bytes of the rehearsal's DEPLOYMENT_METADATA.json, written to both.
-        message: of the tag.
-        when: Unix time of the tag, seconds.
+def settle(root: Path, release: Release, journal: Journal, *, step: Step = silent) -> Published:
+    """Name here what has landed on the remote, and write its metadata at the project's root.
 
     Raises:
-        ReleaseIncompleteError: the ref cannot be written.
-        UsageError: not a git repository, or not a rehearsal's metadata.
+        ReleaseIncompleteError: what landed cannot be read.
     """
-    git = open_work_tree(root)
-    told = read(metadata)
-    if told["profile"] != "rehearsal":
-        raise UsageError(f"{METADATA_NAME} is of the profile {told['profile']}, not a rehearsal's")
-    name, commit = f"rehearsal/{told['version']}/{told['run_id']}", told["git_commit"]
+    git, entry = open_work_tree(root), journal.entry
+    record, tag = entry.record or "", entry.tag or ""
+    step("landed")
     try:
-        payload = tag_payload(name=name, commit=commit, message=message, stamp=Stamp(who=_rehearser(git), when=when))
-        tag = write_tag(git, payload)
-        git.text("update-ref", f"refs/{name}", tag)
+        if any(git.attempt("cat-file", "-e", one).code for one in (record, tag)):
+            # Made in another clone, or swept away since: the remote has them.
+            remotes.fetch(git, release.remote, release.tag, release.records)
+        content = git.raw("cat-file", "blob", f"{record}:{release.version}/{METADATA_NAME}")
+        notes = _local_refs(git, release, entry)
     except GitError as error:
-        raise ReleaseIncompleteError(f"the rehearsal's ref refs/{name} was not written: {error}") from error
-    for folder in (directory, root):
-        write_atomically(folder / METADATA_NAME, metadata)
-    return Published(ref=f"refs/{name}", tag=tag, commit=commit)
+        raise ReleaseIncompleteError(f"{release.version} has landed, and cannot be read here: {error}") from error
+    step("local refs")
+    notes += _metadata_at_root(root, content)
+    step("metadata at the root")
+    journal.write(landed=True)
+    step("journal closed")
+    return Published(ref=release.tag, tag=tag, commit=release.commit, record=record, metadata=content, notes=notes)
 
 
-def _rehearser(git: Git) -> str:
-    """The user's identity; a machine without one can rehearse all the same, for the tag goes nowhere."""
-    try:
-        return identity(git)
-    except UsageError:
-        return "golive rehearsal <rehearsal@localhost>"
+def landed(git: Git, release: Release, entry: Entry) -> bool:
+    """Whether the remote holds the objects that ``entry`` names, as a push whose answer was lost would have left it.
+
+    Raises:
+        GitError: the remote cannot be read.
+        ReleaseIncompleteError: it holds another tag of that name: neither ours nor nobody's.
+    """
+    if entry.tag is None or entry.record is None:
+        return False
+    there = remotes.refs(git, release.remote, release.tag, release.records, f"{release.tag}^{{}}")
+    if release.tag not in there:
+        return False
+    if _shows(git, release, there, entry):
+        return True
+    if there[release.tag] == entry.tag:
+        raise ReleaseIncompleteError(
+            f"{release.remote} has the tag {release.version}, and its branch {release.records_branch} has lost the "
+            f"record {entry.record}: put that commit back on the branch"
+        )
+    raise ReleaseIncompleteError(
+        f"{release.version} on {release.remote} is {there[release.tag]}, and this release made {entry.tag}: "
+        "somebody else released that version; choose a new release.version"
+    )
+
+
+def _build(
+    git: Git,
+    release: Release,
+    *,
+    message: str,
+    record: Mapping[str, bytes],
+    journal: Journal,
+    make: MakeTag,
+    step: Step,
+) -> None:
+    """Make the objects, which nothing names, and note their ids."""
+    stamp = Stamp(who=identity(git), when=journal.entry.when)
+    if found := problems(git, release):
+        raise ReleaseIncompleteError(f"{release.version} was not released: {'; '.join(found)}")
+    step("checked")
+    base = _base(git, release)
+    text = f"Record of {release.version} ({release.commit[:12]})"
+    commit = record_commit(git, base=base, folder=release.version, files=record, message=text, stamp=stamp)
+    step("record made")
+    payload = tag_payload(name=release.version, commit=release.commit, message=message, stamp=stamp)
+    tag = _made_before(git, journal.entry, payload) or make(git, release, message, stamp)
+    step("tag made")
+    journal.write(base=base, record=commit, tag=tag)
+    step("journal written")
+
+
+def _made_before(git: Git, entry: Entry, payload: bytes) -> str | None:
+    """The tag that an earlier attempt made of the same payload, if it is still here: a signature is not made twice."""
+    if entry.tag is None:
+        return None
+    found = git.attempt("cat-file", "tag", entry.tag)
+    return entry.tag if found.code == 0 and parse_tag(found.out).payload == payload else None
 
 
 def _same_release(release: Release, record: Mapping[str, bytes]) -> None:
@@ -130,21 +219,21 @@ def _base(git: Git, release: Release) -> str | None:
     return base
 
 
-def _push(git: Git, release: Release, *, base: str, record: str, tag: str) -> None:
+def _push(git: Git, release: Release, entry: Entry, step: Step) -> None:
     """Push both refs, and believe only what the remote then shows: an answer can be lost on its way."""
     address = remotes.address(git, release.remote)
-    updates = {release.records: record, release.tag: tag}
-    refusal = remotes.push(git, release.remote, updates, {release.records: base, release.tag: ""})
-    peeled = f"{release.tag}^{{}}"
+    updates = {release.records: entry.record or "", release.tag: entry.tag or ""}
+    refusal = remotes.push(git, release.remote, updates, {release.records: entry.base or "", release.tag: ""})
+    step("pushed")
     try:
-        there = remotes.refs(git, release.remote, *updates, peeled)
+        there = remotes.refs(git, release.remote, *updates, f"{release.tag}^{{}}")
+        if _shows(git, release, there, entry):
+            return
     except GitError as error:
         raise ReleaseIncompleteError(
             f"the push of {release.version} to {address} is unconfirmed ({refusal or 'accepted'}; {error}): "
             f"nothing was changed here; `git ls-remote {release.remote}` will say what landed"
         ) from error
-    if there == updates | {peeled: release.commit}:
-        return
     if refusal and not set(updates.values()) & set(there.values()):
         raise ReleaseIncompleteError(f"{address} refused {release.version}: {refusal}; nothing was changed")
     raise ReleaseIncompleteError(
@@ -153,13 +242,30 @@ def _push(git: Git, release: Release, *, base: str, record: str, tag: str) -> No
     )
 
 
-def _local_refs(git: Git, release: Release, *, base: str | None, record: str, tag: str) -> tuple[str, ...]:
+def _shows(git: Git, release: Release, there: Mapping[str, str], entry: Entry) -> bool:
+    """Whether the remote's refs are the tag, on its commit, and a records branch that holds the record's commit.
+
+    The branch may have gone on since: what was recorded after ours stands on it.
+    """
+    if (there.get(release.tag), there.get(f"{release.tag}^{{}}")) != (entry.tag, release.commit):
+        return False
+    tip = there.get(release.records)
+    if tip is None or entry.record is None:
+        return False
+    if tip == entry.record:
+        return True
+    remotes.fetch(git, release.remote, release.records)
+    return git.attempt("merge-base", "--is-ancestor", entry.record, tip).code == 0
+
+
+def _local_refs(git: Git, release: Release, entry: Entry) -> tuple[str, ...]:
     """Name what landed here too, in one transaction; notes say what was left alone."""
-    lines = [f"create {release.tag} {tag}"]
+    record, tag = entry.record or "", entry.tag or ""
     notes: list[str] = []
-    here = git.attempt("rev-parse", "--verify", "--quiet", release.records).out.decode().strip()
+    here = _named(git, release.records)
     used = f"branch {release.records}\n" in git.text("worktree", "list", "--porcelain") + "\n"
-    if here in {"", base or ""} and not used:
+    lines = [] if _named(git, release.tag) == tag else [f"create {release.tag} {tag}"]
+    if here in {"", entry.base or ""} and not used:
         lines.append(f"update {release.records} {record} {here or '0' * len(record)}")
     elif here != record:
         notes.append(f"the local branch {release.records_branch} was left as it is: update it with `git pull`")
@@ -169,6 +275,11 @@ def _local_refs(git: Git, release: Release, *, base: str | None, record: str, ta
             f"released, but not noted here ({result.reason}): `git fetch {release.remote} tag {release.version}`"
         )
     return tuple(notes)
+
+
+def _named(git: Git, ref: str) -> str:
+    """What ``ref`` names here; empty: it does not exist."""
+    return git.attempt("rev-parse", "--verify", "--quiet", ref).out.decode().strip()
 
 
 def _metadata_at_root(root: Path, content: bytes) -> tuple[str, ...]:

@@ -1,101 +1,82 @@
-"""Does the remote hold the release it should? Read from the remote itself, never from local refs."""
+"""Verifying a release: offline in a clone, or as the remote holds it, read from the remote itself."""
 
-import gzip
-import hashlib
-import io
-import zlib
 from pathlib import Path
-from typing import Any
 
 from go_live.errors import UsageError
 from go_live.release import remote as remotes
-from go_live.release.git import Git, GitError
-from go_live.release.metadata import METADATA_NAME, evidence_digest, read, tag_message, waived_lines
+from go_live.release.binding import metadata_step, record_step, signature_step, tag_step
+from go_live.release.found import Refs
+from go_live.release.found import read as read_release
+from go_live.release.git import Git
+from go_live.release.recorded import read_record
+from go_live.release.rejudging import decision_step, log_step
 from go_live.release.repository import open_work_tree
+from go_live.release.signature import Signature, check
+from go_live.release.trust import Trust
+from go_live.release.verification import Asked, Case, Verification, judge
+from go_live.release.vouching import attestations_step, authorization_step
+
+STEPS = (
+    Asked("tag", "nothing", tag_step),
+    Asked("signature", "tag object", signature_step),
+    Asked("record", "nothing", record_step),
+    Asked("metadata", "record", metadata_step),
+    Asked("attestations", "record", attestations_step),
+    Asked("log", "record", log_step),
+    Asked("decision", "record", decision_step),
+    Asked("authorization", "record", authorization_step),
+)
 
 
-def verify_pushed(root: Path, remote: str, version: str, commit: str, records_branch: str) -> list[str]:
-    """What is wrong with ``version`` on ``remote``; empty: tag and record are there and name ``commit``.
+def verify(root: Path, version: str, *, trust: Trust, remote: str, records_branch: str) -> Verification:
+    """Whether the release ``version`` is what its tag says it is; offline, and without writing anything.
 
-    The tag must be annotated, bear the name of its ref, name ``commit``, and quote the digest of the evidence and the
-    waivers that the record lists; the record's metadata must be valid, about this version and commit, and no
-    rehearsal's; each evidence file must be recorded and have its digest.
+    Args:
+        root: in the work tree of a clone.
+        version: name of the tag.
+        trust: whom to believe (``trust.load``); never read from the release itself.
+        remote: whose remote-tracking branch holds the records, before a local branch of the name.
+        records_branch: the branch that holds them.
 
     Raises:
-        UsageError: ``root`` is not in a git repository.
+        UsageError: ``root`` is not in a git repository, or ``version`` is no name of a tag.
+        MeasurementError: ssh-keygen is not installed.
+    """
+    git = open_work_tree(root)
+    records = (f"refs/remotes/{remote}/{records_branch}", f"refs/heads/{records_branch}")
+    return _verify(git, version, trust, Refs(tag=f"refs/tags/{version}", records=records, sought=records))
+
+
+def verify_on_remote(root: Path, version: str, *, trust: Trust, remote: str, records_branch: str) -> Verification:
+    """As :func:`verify`, of what ``remote`` holds now, whatever this clone's refs say. No ref is updated.
+
+    Raises:
+        GitError: the remote cannot be read.
+        UsageError, MeasurementError: as :func:`verify`.
     """
     git = open_work_tree(root)
     tag, branch = f"refs/tags/{version}", f"refs/heads/{records_branch}"
-    try:
-        there = remotes.refs(git, remote, tag, f"{tag}^{{}}", branch)
-        missing = [f"{remote} has no {name}" for name in (tag, branch) if name not in there]
-        if missing:
-            return missing
-        remotes.fetch(git, remote, tag, branch)
-        found, message = _tag_problems(git, there, version, commit)
-        return found + _record_problems(git, f"{there[branch]}:{version}", version, commit, message)
-    except GitError as error:
-        return [str(error)]
+    there = remotes.refs(git, remote, tag, branch)
+    if there:
+        remotes.fetch(git, remote, *there)
+    refs = Refs(tag=there.get(tag, ""), records=(there.get(branch, ""),), sought=(branch,), remote=remote)
+    return _verify(git, version, trust, refs)
 
 
-def _tag_problems(git: Git, there: dict[str, str], version: str, commit: str) -> tuple[list[str], str]:
-    """Problems of the tag, and its message."""
-    tag = f"refs/tags/{version}"
-    if f"{tag}^{{}}" not in there:
-        return [f"tag {version} is not an annotated tag: it says neither who nor on what evidence"], ""
-    head, _, message = git.raw("cat-file", "tag", there[tag]).decode(errors="replace").partition("\n\n")
-    found = []
-    if (named := there[f"{tag}^{{}}"]) != commit:
-        found.append(f"tag {version} names {named[:12]}, not the validated commit {commit[:12]}")
-    if f"tag {version}" not in head.splitlines():
-        found.append(f"the tag object behind {version} was made under another name")
-    return found, message
+def verify_objects(git: Git, version: str, trust: Trust, *, tag: str, record: str) -> Verification:
+    """As :func:`verify`, of objects that no ref names yet: what is about to be pushed."""
+    return _verify(git, version, trust, Refs(tag=tag, records=(record,), sought=(record,)))
 
 
-def _record_problems(git: Git, folder: str, version: str, commit: str, message: str) -> list[str]:
-    """Problems of the record in ``folder`` (``<commit>:<version>``)."""
-    try:
-        document = read(git.raw("cat-file", "blob", f"{folder}/{METADATA_NAME}"))
-    except GitError:
-        return [f"the record of {version} has no {METADATA_NAME}"]
-    except UsageError as error:
-        return [f"the record of {version}: {error}"]
-    found = []
-    if document["profile"] == "rehearsal":
-        found.append(f"the record of {version} is a rehearsal's")
-    if (document["version"], document["git_commit"]) != (version, commit):
-        found.append(f"the record of {version} is about {document['version']} at {document['git_commit'][:12]}")
-    return found + _waiver_problems(document, message) + _evidence_problems(git, folder, document, message)
-
-
-def _waiver_problems(document: dict[str, Any], message: str) -> list[str]:
-    """Tag and metadata must name the same waivers: neither may hide what the release rests on."""
-    told, named = waived_lines(message), waived_lines(tag_message(document))
-    return [] if told == named else ["the tag names other waivers than the record"]
-
-
-def _evidence_problems(git: Git, folder: str, document: dict[str, Any], message: str) -> list[str]:
-    """Tag, metadata and recorded files must agree on the evidence."""
-    digest = evidence_digest(document["evidence"])
-    found = []
-    if digest != document["evidence_sha256"] or f"Evidence: sha256:{digest}" not in message.splitlines():
-        found.append("the tag's evidence digest is not that of the record")
-    recorded = set(git.text("ls-tree", "-r", "-z", "--name-only", folder).split("\0"))
-    for name, expected in document["evidence"].items():
-        if _recorded(git, folder, name, recorded) != expected:
-            found.append(f"recorded {name} is not the file the decision was made on")
-    return found
-
-
-def _recorded(git: Git, folder: str, name: str, recorded: set[str]) -> str:
-    """sha256 of an evidence file of the record, of a compressed one that of its content; empty where there is none."""
-    packed = f"{name}.gz"
-    if name in recorded:
-        return hashlib.sha256(git.raw("cat-file", "blob", f"{folder}/{name}")).hexdigest()
-    if packed not in recorded:
-        return ""
-    try:
-        with gzip.open(io.BytesIO(git.raw("cat-file", "blob", f"{folder}/{packed}"))) as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
-    except (OSError, EOFError, zlib.error):
-        return ""
+def _verify(git: Git, version: str, trust: Trust, refs: Refs) -> Verification:
+    """Read, then judge."""
+    if git.attempt("check-ref-format", f"refs/tags/{version}").code:
+        raise UsageError(f"{version!r} cannot be the name of a tag")
+    found = read_release(git, version, refs)
+    recorded = read_record(found.files)
+    signature = Signature(trouble=f"{version} is not signed")
+    if found.tag is not None:
+        # Without a decision there is no time of the evidence: the tagger's stands in, and the record is refused anyway.
+        at = found.tag.when if recorded.judged_at is None else recorded.judged_at
+        signature = check(git, found.tag_id, found.tag, trust, at=at)
+    return judge(Case(found=found, recorded=recorded, signature=signature, trust=trust), STEPS)

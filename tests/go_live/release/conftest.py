@@ -18,6 +18,7 @@ from go_live.evidence.run_directory import decide_run
 from go_live.outcome import Outcome, Verdict
 from go_live.release import metadata as m
 from go_live.release.state import Release, release_of
+from go_live.release.way_back import WayBack
 from go_live.waivers import DAY_S, Waiver
 
 WHEN = 1_763_900_000
@@ -192,6 +193,7 @@ def make_metadata(plan: Plan, **changes: Any) -> dict[str, Any]:
         "figures": FIGURES,
         "evidence": {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()},
         "deployed_at": "2025-10-10T13:30:00Z",
+        "back": WayBack(),
     }
     return m.metadata(**fields | changes)
 

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from go_live.checklist import Target
 from go_live.config import Config
 from go_live.decide import Answer
 from go_live.errors import MeasurementError, UsageError
 from go_live.evidence.run_directory import decide_run
 from go_live.outcome import SATISFYING, Outcome
 from go_live.release import metadata as m
+from go_live.release.way_back import Previous, WayBack, way_back
 from tests.go_live.release.conftest import (
     ENDED,
     FIGURES,
@@ -38,7 +40,14 @@ def document(config: Config) -> dict[str, Any]:
 
 def production(document: dict[str, Any]) -> dict[str, Any]:
     """``document`` as the production profile writes it."""
-    live = {"profile": "production", "target": {"kind": "runpod", "device": "live"}}
+    live = {
+        "profile": "production",
+        "target": {"kind": "runpod", "device": "live"},
+        "image": "registry.example.org/worker@sha256:" + "ab" * 32,
+        "template_id": "tpl123",
+        "environment_sha256": "e" * 64,
+        "endpoint_config": {"workers_min": 2},
+    }
     return {name: value for name, value in document.items() if name != "notice"} | live
 
 
@@ -209,7 +218,70 @@ class TestWaivers:
     def test_the_image_is_told(self, config: Config) -> None:
         """Metadata names the image that was measured; unknown where the worker names none."""
         assert make_metadata(make_plan(config, COMMIT))["image"] == "unknown"
-        assert make_metadata(make_plan(config, COMMIT), image="sha256:ab12")["image"] == "sha256:ab12"
+        assert make_metadata(make_plan(config, COMMIT), back=WayBack(image="sha256:ab12"))["image"] == "sha256:ab12"
+
+
+class TestWayBack:
+    """What a rollback needs is in the metadata, or a production release is not made."""
+
+    LIVE = WayBack(
+        image="registry.example.org/worker@sha256:" + "ab" * 32,
+        template_id="tpl123",
+        environment_sha256="e" * 64,
+        endpoint_config={"workers_min": 2},
+    )
+
+    def make(self, config: Config, back: WayBack) -> dict[str, Any]:
+        """Metadata of a production release."""
+        target = Target(kind="runpod", endpoint_id="e", job_api="https://x", device="live")
+        plan = make_plan(config, COMMIT, profile="production", target=target)
+        return make_metadata(plan, back=back, decision=decide_run(plan, PASSED, now=ENDED))
+
+    def test_a_rehearsal_says_unknown(self, config: Config) -> None:
+        """On one machine there is no template, no environment and no endpoint: unknown, and said so."""
+        document = make_metadata(rehearsal_plan(config, COMMIT))
+        assert (document["template_id"], document["environment_sha256"]) == ("unknown", "unknown")
+        assert document["endpoint_config"] is None
+
+    def test_production_records_all_of_it(self, config: Config) -> None:
+        """What the infrastructure checks found is recorded as it is."""
+        document = self.make(config, self.LIVE)
+        assert (document["template_id"], document["endpoint_config"]) == ("tpl123", {"workers_min": 2})
+        assert (document["first_release"], document["previous_release"]) == (True, None)
+
+    @pytest.mark.parametrize(
+        ("field", "value", "told"),
+        [
+            ("image", "unknown", "the image's digest"), ("image", "worker:latest", "the image's digest"),
+            ("template_id", "unknown", "the template"), ("environment_sha256", "unknown", "the environment's digest"),
+            ("endpoint_config", None, "the endpoint's configuration"), ("endpoint_config", {}, "the endpoint's config"),
+        ],
+    )  # fmt: skip
+    def test_production_without_it_is_refused(self, config: Config, field: str, value: object, told: str) -> None:
+        """Each part is needed; the message names what is missing."""
+        with pytest.raises(MeasurementError, match=told):
+            self.make(config, msgspec.structs.replace(self.LIVE, **{field: value}))
+
+    def test_the_target_is_the_plan_s(self, config: Config) -> None:
+        """The rollback target that is recorded is the one that the plan named, and a first release has none."""
+        previous = Previous(version="v0.9", git_commit="c" * 40, image="x")
+        with pytest.raises(UsageError, match=r"target is None, and what was verified is v0\.9"):
+            self.make(config, msgspec.structs.replace(self.LIVE, previous=previous))
+        later = msgspec.structs.replace(
+            config, release=msgspec.structs.replace(config.release, first_release=False, previous="v0.9")
+        )
+        with pytest.raises(UsageError, match=r"target is v0\.9, and what was verified is None"):
+            self.make(later, self.LIVE)
+        document = self.make(later, msgspec.structs.replace(self.LIVE, previous=previous))
+        assert document["previous_release"] == {"version": "v0.9", "git_commit": "c" * 40, "image": "x"}
+
+    def test_what_the_log_says(self) -> None:
+        """The newest fact counts, a malformed one is an error, and none is unknown."""
+        told = [{"deployment": {"template_id": "a"}}, {"deployment": {"template_id": "b", "environment_sha256": None}}]
+        assert way_back(told, image="i", previous=None) == WayBack(image="i", template_id="b")
+        assert way_back([{"probe": {}}], image="unknown", previous=None) == WayBack()
+        with pytest.raises(MeasurementError, match="malformed"):
+            way_back([{"deployment": {"template_id": 1}}], image="i", previous=None)
 
 
 class TestSchema:

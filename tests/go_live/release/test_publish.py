@@ -13,11 +13,12 @@ from go_live.config import Config
 from go_live.errors import ExitCode, ReleaseIncompleteError, UsageError
 from go_live.release import remote as remotes
 from go_live.release.git import Git
+from go_live.release.journal import Entry, Journal
 from go_live.release.metadata import METADATA_NAME, encode, tag_message
-from go_live.release.publish import Published, publish, publish_rehearsal
+from go_live.release.publish import Published, publish
 from go_live.release.record import record_commit
+from go_live.release.rehearse import publish_rehearsal
 from go_live.release.state import Release, release_state
-from go_live.release.verify import verify_pushed
 from tests.go_live.release.conftest import (
     FILES,
     WHEN,
@@ -37,7 +38,13 @@ Release_it = Callable[[], Published]
 def release_it(root: Path, release: Release, config: Config) -> Release_it:
     """Publish ``release`` from ``root``."""
     message, record = make_record(config, release)
-    return lambda: publish(root, release, message=message, record=record, when=WHEN)
+    return lambda: publish(root, release, message=message, record=record, journal=begun(root, release))
+
+
+def begun(root: Path, release: Release) -> Journal:
+    """The journal of a release that begins now; it lies beside ``root``."""
+    entry = Entry(version=release.version, commit=release.commit, when=WHEN)
+    return Journal(root.parent / "release.json", entry)
 
 
 def refused(root: Path, act: Release_it) -> str:
@@ -64,7 +71,8 @@ def release_as(version: str, root: Path, release: Release, config: Config) -> Pu
     """Publish under another version."""
     settings = msgspec.structs.replace(config, release=msgspec.structs.replace(config.release, version=version))
     message, record = make_record(settings, release)
-    return publish(root, msgspec.structs.replace(release, version=version), message=message, record=record, when=WHEN)
+    other = msgspec.structs.replace(release, version=version)
+    return publish(root, other, message=message, record=record, journal=begun(root, other))
 
 
 class TestHappyPath:
@@ -124,11 +132,6 @@ class TestHappyPath:
             git(place, "update-ref", "-d", "refs/heads/releases")
         assert release_it() == first
 
-    def test_pushed_release_verifies(self, root: Path, release: Release, release_it: Release_it) -> None:
-        """What was published passes its own verification."""
-        release_it()
-        assert verify_pushed(root, "origin", "v1.0-production", release.commit, "releases") == []
-
     def test_user_configuration_does_not_matter(self, root: Path, remote: Path, release_it: Release_it) -> None:
         """Signing, tag following and mirroring habits of the user neither break the push nor widen it."""
         git(root, "tag", "--annotate", "--message=private", "private-note", "HEAD")
@@ -159,7 +162,8 @@ class TestHappyPath:
         """A detached HEAD is released when the user names its commit."""
         git(root, "checkout", "--quiet", "--detach")
         message, record = make_record(config, release)
-        publish(root, msgspec.structs.replace(release, named=release.commit), message=message, record=record, when=WHEN)
+        named = msgspec.structs.replace(release, named=release.commit)
+        publish(root, named, message=message, record=record, journal=begun(root, named))
         assert git(remote, "rev-parse", "v1.0-production^{commit}") == release.commit
 
     def test_local_records_branch_of_its_own_is_left_alone(
@@ -198,7 +202,9 @@ class TestRefusals:
         clone = tmp_path / "shallow"
         git(tmp_path, "clone", "--quiet", "--depth=1", remote.as_uri(), str(clone))
         message, record = make_record(config, release)
-        text = refused(clone, lambda: publish(clone, release, message=message, record=record, when=WHEN))
+        text = refused(
+            clone, lambda: publish(clone, release, message=message, record=record, journal=begun(clone, release))
+        )
         assert "shallow" in text
         assert "--unshallow" in text
 
@@ -229,7 +235,7 @@ class TestRefusals:
         new = commit(root, "unpushed", "x\n")
         plan = Release(version="v1.0-production", commit=new, branch="main", remote="origin", records_branch="releases")
         message, record = make_record(config, plan)
-        text = refused(root, lambda: publish(root, plan, message=message, record=record, when=WHEN))
+        text = refused(root, lambda: publish(root, plan, message=message, record=record, journal=begun(root, plan)))
         assert "is not on main of origin" in text
 
     def test_release_branch_went_another_way(
@@ -263,7 +269,7 @@ class TestRefusals:
         message, record = make_record(config, release)
         other = msgspec.structs.replace(release, named=git(root, "rev-parse", "HEAD~1"))
         assert "--commit names" in refused(
-            root, lambda: publish(root, other, message=message, record=record, when=WHEN)
+            root, lambda: publish(root, other, message=message, record=record, journal=begun(root, other))
         )
 
     def test_remote_without_atomic(self, root: Path, remote: Path, release_it: Release_it) -> None:
@@ -396,13 +402,19 @@ class TestRefusals:
         """Metadata about another commit is never pushed under this tag."""
         message, record = make_record(config, msgspec.structs.replace(release, commit="c" * 40))
         with pytest.raises(UsageError, match=r"not about v1\.0-production"):
-            publish(root, release, message=message, record=record, when=WHEN)
+            publish(root, release, message=message, record=record, journal=begun(root, release))
 
     def test_rehearsal_is_never_published(self, root: Path, release: Release, config: Config) -> None:
         """A rehearsal's metadata is refused by the production path."""
         document = make_metadata(rehearsal_plan(config, release.commit))
         with pytest.raises(UsageError, match="never published"):
-            publish(root, release, message=tag_message(document), record={METADATA_NAME: encode(document)}, when=WHEN)
+            publish(
+                root,
+                release,
+                message=tag_message(document),
+                record={METADATA_NAME: encode(document)},
+                journal=begun(root, release),
+            )
 
     def test_credentials_are_never_shown(self, root: Path, release_it: Release_it) -> None:
         """A token in the remote's address is masked in the message."""

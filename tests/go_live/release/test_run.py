@@ -52,6 +52,7 @@ def test_what_is_no_go_has_nothing_that_could_end(config: Config) -> None:
 
 def test_an_old_run_is_not_released(config: Config, root: Path, remote: Path) -> None:
     """A release from a run whose evidence has expired is refused, exit 5, before anything is written or pushed."""
+    (root / "log.jsonl").touch()
     before, there = snapshot(root), git(remote, "for-each-ref")
     with pytest.raises(ReleaseIncompleteError, match=r"v1.0-production was not released: .*expired: .*run again"):
         release_run(run(config), root, root, now=lambda: ENDED + 8 * DAY_S)
