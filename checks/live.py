@@ -10,6 +10,7 @@ from pathlib import Path
 from anyio.from_thread import BlockingPortal
 
 from checks.workload import open_prompts
+from go_live.evidence.run_directory import DECISION
 from go_live.gate import Gate
 from go_live.judge.worker_log import Join, WorkerLog
 from go_live.management.client import ManagementClient
@@ -18,6 +19,8 @@ from go_live.management.scrub import Scrubber
 
 SETTLE_S, LOOK_S = 15.0, 0.5
 """How long a line may take from a live worker to its stream: what is not there then counts as missing."""
+AFTER = f"{FOLDER}-after-tag"
+"""Where the lines go that come while a finished run's release is looked at again."""
 FACT = "worker_logs"
 """Under this name the run's log keeps the digests of the tailed files, and what went wrong meanwhile."""
 
@@ -54,14 +57,14 @@ def log_source(gate: Gate, portal: BlockingPortal, key: str, logs: Callable[[], 
         yield LogSource(lines=lambda: _in_files(logs()), why_empty=str, late=False)
         return
     with portal.wrap_async_context_manager(tailed(gate, key)) as tail:
-        folder = gate.directory / FOLDER
+        folder = folder_in(gate.directory)
         yield LogSource(lines=lambda: lines_of(folder), why_empty=lambda: tail.trouble or "", late=True)
 
 
 @asynccontextmanager
 async def tailed(gate: Gate, key: str) -> AsyncIterator[LogTail]:
     """Tail a live endpoint's logs while the block runs; its end binds the files to the run's log."""
-    folder, endpoint = gate.directory / FOLDER, gate.config.endpoint
+    folder, endpoint = folder_in(gate.directory), gate.config.endpoint
     scrubber = Scrubber(secrets=[key], prompts=[golden.prompt for golden in open_prompts()])
     async with ManagementClient(endpoint.management_api, key) as client:
         tail = LogTail(client, endpoint.id, folder, scrubber)
@@ -73,6 +76,11 @@ async def tailed(gate: Gate, key: str) -> AsyncIterator[LogTail]:
             await asyncio.gather(running, return_exceptions=True)
             told = {"files": digests_of(folder), "trouble": tail.trouble, "reopened": tail.reopened, "lost": tail.lost}
             gate.fact({FACT: told})
+
+
+def folder_in(directory: Path) -> Path:
+    """Where lines are kept: evidence that a decision was drawn from is not written to again."""
+    return directory / (AFTER if (directory / DECISION).exists() else FOLDER)
 
 
 def _in_files(paths: Iterable[Path]) -> Iterator[str]:
