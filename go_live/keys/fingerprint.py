@@ -56,5 +56,7 @@ def checked(text: str) -> str:
     """
     text = text.strip()
     if not re.match(PATTERN, text):
-        raise UsageError(f"no fingerprint: it must look like {PREFIX}<salt>$<digest> (make it: golive keys fingerprint)")
+        raise UsageError(
+            f"no fingerprint: it must look like {PREFIX}<salt>$<digest> (make it: golive keys fingerprint)"
+        )
     return text

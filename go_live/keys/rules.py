@@ -80,24 +80,21 @@ _BARE = re2.compile(
 )
 _ASSIGNMENTS = (_QUOTED, _HEADER, _BARE)
 
+_WORDS_OF_NAMES = r"(?i:secret|passw|passphrase|pwd|token|credential|auth|webhook|key|runpod|pat|value)"
 CANDIDATE = re2.compile(
-    rb"[=:>][ \t]{0,20}[A-Za-z]{0,2}[\"'`][^\s\"'`\\]{16}"
-    rb"|[=:>][ \t]{0,20}[A-Za-z0-9+/_=.~!@#$%^&*-]{16}"
-    rb"|(?:[Bb]earer|BEARER|[Bb]asic|BASIC|[Tt]oken|TOKEN)[ \t]+(?:[Tt]oken=)?[A-Za-z0-9+/_=.~!@#$%^&*-]{16}"
-    rb"|r?[rh][pf][as]?_[A-Za-z0-9]{24}|api_org_[A-Za-z0-9]{24}|rp[as]_[A-Za-z0-9]{24}"
-    rb"|A[KSBC][IC]A[A-Z0-9]{16}"
-    rb"|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"
-    rb"|xox[a-z][.-][A-Za-z0-9.-]{10}|xapp-[0-9]-|hooks\.slack\.com/"
-    rb"|pd(?:us|eu)\+_|dda(?:pp|pi)_[A-Za-z0-9]{30}"
-    rb"|PRIVATE KEY|PuTTY-User-Key-File-"
+    (
+        f"{_WORDS_OF_NAMES}[A-Za-z0-9_.-]*[\"'`\\]]*[ \t]*[=:>]+[ \t]*"
+        f"(?:[A-Za-z]{{0,2}}[\"'`][^\\s\"'`\\\\]{{16}}|{_CHAR}{{16}})"
+        f"|(?i:bearer|basic|token)[ \t]+(?i:token=)?{_CHAR}{{16}}"
+        r"|rp[as]_[A-Za-z0-9]{24}|hf_[A-Za-z0-9]{30}|api_org_[A-Za-z0-9]{30}"
+        r"|A[KSBC][IC]A[A-Z0-9]{16}"
+        r"|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"
+        r"|xox[a-z][.-][A-Za-z0-9.-]{10}|xapp-[0-9]-|hooks\.slack\.com/"
+        r"|pd(?:us|eu)\+_|dda(?:pp|pi)_[A-Za-z0-9]{30}"
+        r"|PRIVATE KEY|PuTTY-User-Key-File-"
+    ).encode()
 )
 """Stands wherever any rule can match, and seldom elsewhere."""
-_PROVIDED = re.compile(
-    rb"_[A-Za-z0-9_-]{16}|A[KSBC][IC]A[A-Z0-9]{16}|xox[a-z]|xapp-|hooks\.slack|PRIVATE KEY|PuTTY-User-Key-File-"
-)
-"""Stands wherever a provider's rule can match; a quick look at a single line."""
-_NAMED = re2.compile(rb"(?i)secret|passw|passphrase|pwd|token|credential|auth|webhook|key|runpod|pat\b")
-"""Stands wherever a name is key-like."""
 
 _KEY_LIKE = re.compile(
     r"(?i)secret|passw(?:or)?d|passwd|passphrase|pwd$|token(?:value|key)?(?![a-z])|credential|authorization|auth$|webhook"
@@ -109,7 +106,19 @@ _NOT_KEY_LIKE = re.compile(
     r"|tokeni[sz]|tokens$|(?:id|ids|name|names|env|file|path|url|uri|endpoint|type|count|digest|hash|fingerprint|sha1|"
     r"sha256|sha512|version|format|prefix|pattern|length|model|image|header|claim|reason|text|title|label|class|style)$"
 )
-_HASH = (b"sha1-", b"sha256", b"sha384", b"sha512", b"md5:", b"scrypt$", b"$2a$", b"$2b$", b"$2y$", b"$argon2", b"pbkdf2")
+_HASH = (
+    b"sha1-",
+    b"sha256",
+    b"sha384",
+    b"sha512",
+    b"md5:",
+    b"scrypt$",
+    b"$2a$",
+    b"$2b$",
+    b"$2y$",
+    b"$argon2",
+    b"pbkdf2",
+)
 _PLACEHOLDER = re.compile(
     rb"(?i)\$[({A-Za-z_]|\{\{|\{[a-z_][a-z0-9_.]*[](}!:[]|%[(][a-z]|changeme|change-me|placeholder|redacted|your[_-]|xxxx|\*\*\*|\.\.\.|://"
 )
@@ -165,9 +174,7 @@ def find(text: bytes) -> list[Match]:
     found: dict[int, Match] = {}
     for low, high in _windows(text):
         window = text[low:high]
-        provided = _provided(window) if _PROVIDED.search(window) else ()
-        assigned = _assigned(window) if _NAMED.search(window) else ()
-        for match in (*provided, *assigned):
+        for match in (*_provided(window), *_assigned(window)):
             at = Match(match.rule, match.start + low, match.end + low)
             if not any(one.start < at.end and at.start < one.end for one in found.values()):
                 found[at.start] = at
@@ -180,10 +187,12 @@ def _windows(text: bytes) -> Iterator[tuple[int, int]]:
     for candidate in CANDIDATE.finditer(text):
         begin, end = _around(text, *candidate.span())
         if begin > high:
-            yield low, high
+            if high > low:
+                yield low, high
             low = begin
         high = max(high, end)
-    yield low, high
+    if high > low:
+        yield low, high
 
 
 def _around(text: bytes, start: int, end: int) -> tuple[int, int]:

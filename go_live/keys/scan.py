@@ -1,7 +1,5 @@
 """The scan: every object of the repository, its work tree and its index -> findings, each with its place."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -12,9 +10,9 @@ from go_live.errors import MeasurementError, UsageError
 from go_live.keys import history
 from go_live.keys.env_file import env_hit, is_env_file
 from go_live.keys.findings import Found, Occurrence, collect, printable
-from go_live.keys.history import Kind, Place
+from go_live.keys.history import Change, Kind, Place
 from go_live.keys.objects import every_object, objects
-from go_live.keys.stream import Hit, hits
+from go_live.keys.stream import Hit, hits, is_clean
 from go_live.keys.worktree import POINTER_BYTES, files, lfs_file, nested, pointed_at, read, top
 from go_live.release.git import Git
 from go_live.release.repository import open_work_tree
@@ -76,21 +74,25 @@ class _Scanner:
         """Of blobs with hits, and of .env files, by object; of several commits the oldest."""
         self._kinds: dict[str, Kind] = {}
         """How the commits are reached whose messages have hits."""
+        self._refs = history.named_by_refs(git)
+        self._top = top(git)
         self._count = self._bytes = self._files = 0
 
     def run(self) -> Scan:
-        complete = history.check_complete(self._git)
-        try:
+        """Look at everything.
+
+        Raises:
+            MeasurementError: something cannot be read.
+        """
+        commits = history.reachable(self._git, "history")
+        with history.complete(self._git), history.changes(self._git, commits) as changes:
             self._read_objects()
-        finally:
-            said, _ = complete.communicate() if complete.poll() is None or complete.stdout else (b"", None)
-        if complete.returncode or said.strip():
-            raise MeasurementError(f"the repository cannot be read whole: {_last_line(said)}; `git fsck` says more")
-        self._place()
+            self._note_places("history", commits, changes)
+        self._walk("stash", history.reachable(self._git, "stash"))
+        self._walk("unreachable", sorted(one.hex() for one in self._commits))
         links = self._read_index()
-        blobs = list(self._of_blobs())
         tree = list(self._of_files(links))
-        found = collect(chain(blobs, self._of_messages(), tree, self._of_lfs()))
+        found = collect(chain(self._of_blobs(), self._of_messages(), tree, self._of_lfs()))
         head = self._git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         return Scan(
             head=head.out.decode().strip() if head.code == 0 else None,
@@ -110,33 +112,29 @@ class _Scanner:
             if one.kind == "tree":
                 continue
             self._bytes += one.size
-            pieces = one.pieces
-            if one.size < POINTER_BYTES and one.kind == "blob":
-                content = b"".join(pieces)
-                if sha256 := pointed_at(content):
-                    self._pointers[sha256] = one.id
-                pieces = iter([content])
-            found = list(hits(pieces))
             if one.kind == "commit":
                 self._commits.add(bytes.fromhex(one.id))
+            elif one.size < POINTER_BYTES and (sha256 := pointed_at(one.content or b"")):
+                self._pointers[sha256] = one.id
+            if one.content is not None and is_clean(one.content):
+                continue
+            found = list(hits(one.pieces))
             if found and one.kind == "blob":
                 self._hits[one.id] = found
             elif found:
                 self._messages[one.id] = (one.kind, found)
 
-    def _place(self) -> None:
-        """Find the commits and paths of what was hit, and of every ``.env``."""
-        kinds: tuple[Kind, ...] = ("history", "stash")
-        for kind in kinds:
-            self._walk(kind, list(history.reachable(self._git, kind)))
-        self._walk("unreachable", sorted(one.hex() for one in self._commits))
-
     def _walk(self, kind: Kind, commits: list[str]) -> None:
+        """Find the commits and paths of what was hit, and of every ``.env``."""
+        with history.changes(self._git, commits) as changes:
+            self._note_places(kind, commits, changes)
+
+    def _note_places(self, kind: Kind, commits: list[str], changes: Iterable[Change]) -> None:
         for commit in commits:
             self._commits.discard(bytes.fromhex(commit))
             if commit in self._messages:
                 self._kinds[commit] = kind
-        for change in history.changes(self._git, commits):
+        for change in changes:
             if change.object in self._hits or is_env_file(change.path):
                 self._note_place(change.object, Place(kind, change.commit, change.path))
 
@@ -155,7 +153,7 @@ class _Scanner:
 
     def _of_blobs(self) -> Iterator[Occurrence]:
         """Blobs with hits, and ``.env`` files with values."""
-        refs = history.named_by_refs(self._git)
+        refs = self._refs
         for object_id in self._hits.keys() - self._places.keys():
             names = [Place("ref", None, ref.encode()) for ref in refs.get(object_id, ())]
             for place in names or [Place("unreachable", None, b"")]:
@@ -163,12 +161,13 @@ class _Scanner:
         for object_id, found in self._hits.items():
             yield from _occurrences(self._places[object_id].values(), object_id, found)
         env = {one: [p for p in at.values() if is_env_file(p.path)] for one, at in self._places.items()}
-        for one in objects(self._git, [object_id for object_id, places in env.items() if places]):
+        asked = [object_id for object_id, places in env.items() if places]
+        for one in objects(self._git, asked) if asked else ():
             if hit := env_hit(b"".join(one.pieces)):
                 yield from _occurrences(env[one.id], one.id, [hit])
 
     def _of_messages(self) -> Iterator[Occurrence]:
-        refs = history.named_by_refs(self._git)
+        refs = self._refs
         for object_id, (kind, found) in self._messages.items():
             commit = object_id if kind == "commit" else None
             reached: Kind = self._kinds.get(object_id, "unreachable")
@@ -178,7 +177,7 @@ class _Scanner:
             yield from _occurrences([Place(reached, commit, name)], object_id, found)
 
     def _of_files(self, links: set[bytes]) -> Iterator[Occurrence]:
-        for file in files(top(self._git), self._git, links):
+        for file in files(self._top, links):
             self._files += 1
             place = Place("work tree", None, file.path)
             if is_env_file(file.path):
@@ -205,7 +204,7 @@ class _Scanner:
                 yield from _occurrences([place], self._pointers[sha256], hits(read(path)))
 
     def _notes(self, links: set[bytes]) -> Iterator[str]:
-        others = sorted(links) + nested(top(self._git))
+        others = sorted(links) + nested(self._top)
         if others:
             more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
             names = ", ".join(printable(path) for path in others[:_SHOWN])
@@ -216,8 +215,3 @@ def _occurrences(places: Iterable[Place], object_id: str | None, found: Iterable
     """Each hit at each place."""
     kept = list(places)
     return (Occurrence(place, object_id, hit) for hit in found for place in kept)
-
-
-def _last_line(said: bytes) -> str:
-    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1].removeprefix("fatal: ") if lines else "git gave no reason"

@@ -18,6 +18,11 @@ class Hit(NamedTuple):
     secret: bytes
 
 
+def is_clean(content: bytes) -> bool:
+    """Whether a quick look at a whole text shows that it holds no secret; false decides nothing."""
+    return content[:2] not in _BOMS and rules.CANDIDATE.search(content) is None
+
+
 def hits(pieces: Iterable[bytes]) -> Iterator[Hit]:
     """All secrets of the text that ``pieces`` make up, in order.
 
@@ -25,16 +30,27 @@ def hits(pieces: Iterable[bytes]) -> Iterator[Hit]:
     looked at together with the end of the one before, and a secret counts where it has both around it.
     """
     buffer, line, first = b"", 1, 0
-    for piece in _plain(pieces):
-        buffer += piece
-        last = len(buffer) - rules.AFTER
+    for piece, more in _with_more(_plain(pieces)):
+        buffer = buffer + piece if buffer else piece
+        last = len(buffer) - rules.AFTER if more else len(buffer)
         if last <= first:
             continue
         yield from _owned(buffer, line, first, last)
-        cut = max(0, last - rules.BEFORE)
-        line += buffer.count(b"\n", 0, cut)
-        buffer, first = buffer[cut:], last - cut
-    yield from _owned(buffer, line, first, len(buffer))
+        if more:
+            cut = max(0, last - rules.BEFORE)
+            line += buffer.count(b"\n", 0, cut)
+            buffer, first = buffer[cut:], last - cut
+
+
+def _with_more(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each piece, and whether another follows."""
+    held: bytes | None = None
+    for piece in pieces:
+        if held is not None:
+            yield held, True
+        held = piece
+    if held is not None:
+        yield held, False
 
 
 def _owned(buffer: bytes, line: int, first: int, last: int) -> Iterator[Hit]:

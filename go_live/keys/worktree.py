@@ -28,7 +28,7 @@ def top(git: Git) -> bytes:
     return git.raw("rev-parse", "--show-toplevel").removesuffix(b"\n")
 
 
-def files(root: bytes, git: Git, links: set[bytes]) -> Iterator[File]:
+def files(root: bytes, links: set[bytes]) -> Iterator[File]:
     """Tracked files, and others that no ignore rule names; ``links`` are submodules, which are left out.
 
     Raises:
@@ -38,10 +38,10 @@ def files(root: bytes, git: Git, links: set[bytes]) -> Iterator[File]:
     for name in dict.fromkeys(names.split(b"\0")):
         if not name or name in links or name.endswith(b"/"):
             continue
-        path = os.path.join(root, name)
-        if os.path.islink(path):
-            yield File(name, iter([os.readlink(path)]))
-        elif os.path.isfile(path):
+        path = Path(os.fsdecode(root), os.fsdecode(name))
+        if path.is_symlink():
+            yield File(name, iter([os.fsencode(path.readlink())]))
+        elif path.is_file():
             yield File(name, read(path))
 
 
@@ -51,18 +51,18 @@ def nested(root: bytes) -> list[bytes]:
     return [name for name in names if name.endswith(b"/")]
 
 
-def read(path: bytes) -> Iterator[bytes]:
+def read(path: Path) -> Iterator[bytes]:
     """The content of the file at ``path``, piece by piece.
 
     Raises:
         MeasurementError: it cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
                 yield piece
     except OSError as error:
-        raise MeasurementError(f"{os.fsdecode(path)} cannot be read: {error.strerror}") from error
+        raise MeasurementError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def pointed_at(content: bytes) -> str | None:
@@ -71,8 +71,8 @@ def pointed_at(content: bytes) -> str | None:
     return match[1].decode() if match else None
 
 
-def lfs_file(git: Git, sha256: str) -> bytes | None:
+def lfs_file(git: Git, sha256: str) -> Path | None:
     """Where Git LFS keeps this file here; None: it does not."""
     folder = git.raw("rev-parse", "--path-format=absolute", "--git-common-dir").removesuffix(b"\n")
-    path = os.path.join(folder, b"lfs", b"objects", *(part.encode() for part in (sha256[:2], sha256[2:4], sha256)))
-    return path if os.path.isfile(path) else None
+    path = Path(os.fsdecode(folder), "lfs", "objects", sha256[:2], sha256[2:4], sha256)
+    return path if path.is_file() else None

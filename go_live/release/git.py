@@ -100,18 +100,20 @@ class Git:
             raise GitError(f"git {arguments[0]} did not end within {timeout_s:.0f} s and was stopped") from error
 
     def start(
-        self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL, stderr: IO[bytes] | int = subprocess.PIPE
+        self,
+        *arguments: str,
+        stdin: IO[bytes] | int = subprocess.DEVNULL,
+        stdout: IO[bytes] | int = subprocess.PIPE,
+        stderr: IO[bytes] | int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
         """Start ``git ARGUMENTS``, whose output is too long to be held; the caller reads and ends it.
 
         Raises:
             UsageError: git is not installed.
         """
-        pipe = subprocess.PIPE
+        command, env = self._command(arguments), _environment({})
         try:
-            return subprocess.Popen(
-                self._command(arguments), bufsize=_BUFFER, stdin=stdin, stdout=pipe, stderr=stderr, env=_environment({})
-            )
+            return subprocess.Popen(command, bufsize=_BUFFER, stdin=stdin, stdout=stdout, stderr=stderr, env=env)
         except FileNotFoundError as error:
             raise UsageError(_NO_GIT) from error
 
