@@ -170,6 +170,16 @@ class Cold(Section, frozen=True):
     delay_ms: Amount
 
 
+class Burst(Section, frozen=True):
+    """What has to bring the endpoint up to its workersMax."""
+
+    in_flight: Positive
+    """Requests that are in flight at a time, until the workers are there or the time is over."""
+    within_s: Amount
+    requests: Positive
+    """The most that are sent."""
+
+
 class Alert(Section, frozen=True):
     """One alert threshold; its unit stands in the metric's name."""
 
@@ -212,9 +222,11 @@ class Gpu(Section, frozen=True):
 
 
 class Price(Section, frozen=True):
-    """What a run costs; it decides nothing."""
+    """What a run costs, and may cost; no verdict depends on it."""
 
     dollars_per_worker_hour: Annotated[float, msgspec.Meta(ge=0)]
+    max_dollars: Amount
+    """A run that is planned to cost more is refused, and one that comes to cost more is stopped."""
 
 
 class Assumed(Section, frozen=True):
@@ -283,6 +295,7 @@ class Config(Section, frozen=True):
     client: Client
     attribution: Attribution
     cold: Cold
+    burst: Burst
     alerts: Alerts
     keys: Keys
     attestations: Attestations
@@ -379,6 +392,12 @@ def _cross_check(config: Config, name: str) -> None:
         raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
     if expected.scaler_type == "REQUEST_COUNT" and not expected.scaler_value.is_integer():
         raise UsageError(f"{name}: endpoint.expected.scaler_value counts requests with REQUEST_COUNT: a whole number")
+    wanted = expected.workers_max * expected.scaler_value
+    if expected.scaler_type == "REQUEST_COUNT" and config.burst.in_flight < wanted:
+        raise UsageError(
+            f"{name}: burst.in_flight ({config.burst.in_flight}) asks for fewer than workers_max workers; with "
+            f"scaler_value = {expected.scaler_value:g} it takes {wanted:g} at least"
+        )
     if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
     if config.release.first_release is not (config.release.previous is None):

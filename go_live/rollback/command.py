@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from go_live.config import Config, ProfileName
-    from go_live.errors import ExitCode
     from go_live.jobs.client import Endpoint as Jobs
     from go_live.management.client import ManagementClient
     from go_live.rollback.findings import Answer

@@ -107,7 +107,7 @@ async def _boot(client: ManagementClient, live: Endpoint, target: Target, way: W
         timeout=live.timeout,
         flashboot="OFF",
         gpu=gpu,
-        registry=live.registry if live.registry else UNSET,
+        registry=live.registry or UNSET,
         data_center_ids=live.data_center_ids or UNSET,
         network_volumes=live.network_volumes or UNSET,
         **container,  # type: ignore[arg-type]  # names of text members

@@ -1,10 +1,26 @@
 """Every negative control there is."""
 
+from selftest.controls import logs
 from selftest.controls.answers import CLIENT, ENDPOINT
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
 from selftest.controls.management import MANAGEMENT
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.worker import WORKER
 
-CONTROLS = (*WEAR, *SOAK, *STEADY, *LEVELS, *WORKER, *ENDPOINT, *CLIENT, *GPU, *MANAGEMENT, *IMAGE, *REPOSITORY)
+CONTROLS = (
+    *WEAR,
+    *logs.LIVE,
+    *SOAK,
+    *logs.SOAK,
+    *STEADY,
+    *LEVELS,
+    *WORKER,
+    *ENDPOINT,
+    *CLIENT,
+    *GPU,
+    *logs.GPU,
+    *MANAGEMENT,
+    *IMAGE,
+    *REPOSITORY,
+)
 """The long runs first, so that none of them is left alone at the end."""
