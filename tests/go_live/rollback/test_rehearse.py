@@ -77,6 +77,7 @@ async def theatre(tmp_path: Path, *, limit_s: float = 60.0) -> AsyncIterator[The
         workers_min=0,
         spare_id="spare",
         scale_interval_s=0.05,
+        stop_grace_s=1.0,
         directory=tmp_path / "endpoint",
     )
     async with running(settings) as served, ManagementClient(served.management_api, KEY) as client:
