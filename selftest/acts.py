@@ -37,13 +37,13 @@ def perform(act: Act, project: Path) -> None:
             git(project, "commit", "--quiet", "--allow-empty", "--message", "Never pushed")
         case "remote gone":
             shutil.rmtree(remote)
-        case "another version recorded" | "lightweight tag of the target" | "target by a stranger":
-            record_of_the_target(remote)
-            tag_target(act, remote)
+        case _:
+            to_the_target(act, remote)
 
 
-def tag_target(act: Act, remote: Path) -> None:
-    """Give the rollback target the tag that ``act`` names, if any."""
+def to_the_target(act: Act, remote: Path) -> None:
+    """Record the rollback target on the remote, and give it the tag that ``act`` names, if any."""
+    record_of_the_target(remote)
     if act == "lightweight tag of the target":
         git(remote, "tag", TARGET, "main")
     if act == "target by a stranger":
