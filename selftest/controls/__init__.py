@@ -3,8 +3,23 @@
 from selftest.controls.answers import CLIENT, ENDPOINT
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
 from selftest.controls.management import MANAGEMENT
+from selftest.controls.release import SIGNATURE, WAY_BACK
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.worker import WORKER
 
-CONTROLS = (*WEAR, *SOAK, *STEADY, *LEVELS, *WORKER, *ENDPOINT, *CLIENT, *GPU, *MANAGEMENT, *IMAGE, *REPOSITORY)
+CONTROLS = (
+    *WEAR,
+    *SOAK,
+    *STEADY,
+    *LEVELS,
+    *WORKER,
+    *ENDPOINT,
+    *CLIENT,
+    *GPU,
+    *MANAGEMENT,
+    *IMAGE,
+    *REPOSITORY,
+    *WAY_BACK,
+    *SIGNATURE,
+)
 """The long runs first, so that none of them is left alone at the end."""
