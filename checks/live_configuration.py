@@ -15,6 +15,8 @@ from go_live.management.look import look
 from go_live.management.rebuild import rebuild_verdicts
 from go_live.management.table import Live, Row
 from go_live.outcome import Verdict
+from go_live.release import way_back
+from go_live.rollback.deployed import deployment_fact
 
 FACT = "configuration"
 """Under this name the log keeps the table: declared, live, verdict."""
@@ -61,7 +63,8 @@ def only_live(gate: Gate) -> None:
 
 
 def table(gate: Gate, configuration: Configuration) -> tuple[Row, ...]:
-    """Declared against live; the log keeps it."""
-    rows = compare(gate.config.endpoint.expected, configuration.read())
-    gate.fact({FACT: msgspec.to_builtins(rows)})
+    """Declared against live; the log keeps it, and what a release's way back needs to know."""
+    live = configuration.read()
+    rows = compare(gate.config.endpoint.expected, live)
+    gate.fact({FACT: msgspec.to_builtins(rows), way_back.FACT: deployment_fact(live.endpoint, live.legacy)})
     return rows

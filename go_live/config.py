@@ -36,7 +36,7 @@ class Release(Section, frozen=True):
     records_branch: Text
     first_release: bool
     """True: there is no version to roll back to, and the report says so."""
-    watch_after_push_s: Amount = 60
+    watch_after_push_s: Amount
     """How long the live endpoint is watched, after the tag's push, for a rebuild that the push set off."""
     previous: Text | None = None
     """The release to roll back to; needed unless this is the first."""

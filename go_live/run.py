@@ -3,18 +3,17 @@
 import datetime as dt
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from go_live import seen_red
-from go_live.begin import PYTEST_INI, Before, checks_folder, go_on, start
+from go_live.after_tag import ask_after
+from go_live.asking import run_checks
+from go_live.begin import Before, checks_folder, go_on, start
 from go_live.checklist import Plan
 from go_live.display import Display
-from go_live.errors import ExitCode, MeasurementError
+from go_live.errors import ExitCode
 from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter
 from go_live.evidence.run_directory import (
@@ -111,27 +110,10 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
     run_checks(plugin, checks_folder(root))
 
 
-def run_checks(plugin: GatePlugin, folder: Path) -> None:
-    """Run pytest on the checks in ``folder``, in this process.
-
-    Raises:
-        KeyboardInterrupt: the user stopped it.
-        GoliveError: the checks do not fit the checklist.
-        MeasurementError: pytest itself failed.
-    """
-    with _environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"):
-        code = pytest.main(["-c", str(folder / PYTEST_INI), str(folder)], plugins=[plugin])
-    if plugin.error is not None:
-        raise plugin.error
-    if code == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
-    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
-        raise MeasurementError(f"the checks could not be run (pytest ended with {code!r}); see the lines above")
-
-
 def finish(data: RunData, root: Path, directory: Path, display: Display, options: Options) -> int:
     """Release on a GO, report, and give the exit code."""
-    done = complete(data, root, directory)
+    progress = Progress(console=display.console)
+    done = complete(data, root, directory, after=lambda: ask_after(data, root, directory, progress))
     code = data.decision.exit_code if done.problem is None else ExitCode.NOT_RELEASED
     view = view_of(data, done.lines)
     files = render.write_all(view, directory)
@@ -143,18 +125,3 @@ def finish(data: RunData, root: Path, directory: Path, display: Display, options
     if options.json:
         sys.stdout.buffer.write(encode(data.decision))
     return code
-
-
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Set variables for a while."""
-    before: dict[str, str | None] = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

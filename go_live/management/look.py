@@ -12,7 +12,7 @@ from go_live.management.errors import (
     UnauthorizedError,
     UnprocessableError,
 )
-from go_live.management.models import Endpoint, ReleaseList, RequestCount, WorkerList
+from go_live.management.models import LegacyEndpoint, ReleaseList, WorkerList
 from go_live.management.table import Live, Told
 
 LOOKS = 3
@@ -38,12 +38,14 @@ async def look(client: ManagementClient, endpoint_id: str) -> Live:
     """
     endpoint = await client.endpoint(endpoint_id)
     releases, workers = await _of_one_moment(client, endpoint_id)
+    legacy, idle = await _legacy(client, endpoint_id)
     return Live(
         endpoint=endpoint,
         workers=workers,
         releases=releases,
         pools=await _pools(client),
-        idle=await _idle(client, endpoint),
+        idle=idle,
+        legacy=legacy,
     )
 
 
@@ -65,15 +67,13 @@ async def _pools(client: ManagementClient) -> dict[str, str | None]:
         return {}
 
 
-async def _idle(client: ManagementClient, endpoint: Endpoint) -> Told:
-    """What GraphQL tells of the idle timeout where v2 leaves it out."""
-    if endpoint.workers.idle_timeout is not None or not isinstance(endpoint.scaling, RequestCount):
-        return Told()
+async def _legacy(client: ManagementClient, endpoint_id: str) -> tuple[LegacyEndpoint | None, Told]:
+    """What GraphQL tells, the idle timeout above all, which v2 leaves out for some endpoints."""
     try:
-        legacy = await client.legacy_endpoint(endpoint.id)
+        legacy = await client.legacy_endpoint(endpoint_id)
     except ManagementError as error:
         gone = isinstance(error, ANSWERED) or (isinstance(error, StatusError) and error.status == GONE)
-        return Told(trouble=str(error), asked=gone)
+        return None, Told(trouble=str(error), asked=gone)
     if legacy is None:
-        return Told(trouble="it knows no such endpoint")
-    return Told(seconds=legacy.idle_timeout, trouble="" if legacy.idle_timeout is not None else "it tells null")
+        return None, Told(trouble="it knows no such endpoint")
+    return legacy, Told(seconds=legacy.idle_timeout, trouble="" if legacy.idle_timeout is not None else "it tells null")

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from go_live.management.models import Endpoint, ReleaseList, WorkerList
+from go_live.management.models import Endpoint, LegacyEndpoint, ReleaseList, WorkerList
 from go_live.outcome import Outcome, Verdict
 
 
@@ -25,6 +25,8 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     pools: dict[str, str | None] = {}
     """GPU type -> serverless pool, of the platform's catalog; empty: it could not be read."""
     idle: Told = Told()
+    legacy: LegacyEndpoint | None = None
+    """What GraphQL tells of it; None: it knows no such endpoint, or is gone."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -296,6 +296,22 @@ def test_env_is_merged_before_it_is_sent() -> None:
     assert change_for(expected, found, compare(expected, found)).env == {"MAX_MODEL_LEN": "8192", "HF_TOKEN": "t"}
 
 
+def test_a_unit_is_said_in_its_number() -> None:
+    """One request, two requests, seconds."""
+    one, two = compare(EXPECTED, live()), compare(EXPECTED, live(scaling=RequestCount(request_count=2)))
+    assert [row.live for row in (*one, *two) if row.setting == "scalerValue"] == [
+        "1 request a worker",
+        "2 requests a worker",
+    ]
+
+
+def test_a_reason_names_its_setting_once() -> None:
+    """Below the table each line begins with the setting."""
+    told = lines(compare(EXPECTED, live(workers=Workers(min=2, max=4), env={"X_Y": "1"})))
+    assert "workersMax is 4, declared is 5" in told
+    assert any(line.startswith("variable names: 1 of 1") for line in told)
+
+
 def test_a_priority_flashboot_counts_as_on() -> None:
     """Declared on: either kind."""
     assert wrong(compare(EXPECTED, live(flashboot="PRIORITY_FLASHBOOT"))) == {}
