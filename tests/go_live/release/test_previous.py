@@ -1,4 +1,4 @@
-"""The release before: what is gone back to is verified on the remote, recorded and authorized, or nothing is released."""
+"""The release before: what is gone back to is verified, recorded and authorized, or nothing is released."""
 
 import json
 from pathlib import Path
