@@ -7,23 +7,27 @@ from contextlib import contextmanager
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from checks.burst import seen_in_burst
 from checks.levels import Level, Measured, collect, levels_up_to
+from checks.live import log_source
 from checks.local import Place, local_target
 from checks.memory import as_memory, watched
 from checks.soak_end import SoakEnd
+from checks.spend import metered
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
 from go_live.api_key import read_key
 from go_live.config import Config, Slo
 from go_live.gate import Gate
 from go_live.jobs.client import Endpoint
+from go_live.judge.burst import Seen
 from go_live.judge.soak import Memory
 from go_live.load.runner import LoadPlan, Prompt
 from go_live.pytest_plugin import GATE
 from go_live.table import Table
 
 SLOTS = 64
-"""Connections the checks may hold open at once; far above every level."""
+"""Connections the checks may hold open at once, beside those of a burst; far above every level."""
 SOAK_MEMORY = "soak_memory"
 """Under this name the log keeps the samples of the workers' memory."""
 SOAK_ENDED = "soak_ended"
@@ -88,9 +92,20 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
     """The endpoint under test, ready to answer."""
     place = local_target if gate.plan.target.kind == "local" else live_target
     with place(gate) as (job_api, endpoint_id, key, logs, memory):
-        endpoint = Endpoint(job_api, endpoint_id, key, connections=SLOTS, timeout_s=gate.config.client.timeout_s)
-        with portal.wrap_async_context_manager(endpoint):
-            target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs, memory=memory)
+        endpoint = Endpoint(
+            job_api,
+            endpoint_id,
+            key,
+            connections=SLOTS + gate.config.burst.in_flight,
+            timeout_s=gate.config.client.timeout_s,
+        )
+        with (
+            portal.wrap_async_context_manager(endpoint),
+            metered(gate, lambda: portal.call(endpoint.get_raw, "health")),
+            log_source(gate, portal, key, logs) as log,
+        ):
+            where = {"job_api": job_api, "endpoint_id": endpoint_id}
+            target = Target(endpoint, portal, **where, logs=logs, memory=memory, log=log)
             gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
             yield target
 
@@ -151,6 +166,14 @@ def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
     if ending.why is not None:
         gate.progress.note(f"  the soak was ended early: {ending.why}")
     return Measured(records=records, allow_timed=gate.allow_timed, memory=as_memory(samples), ended=ending.why)
+
+
+@pytest.fixture(scope="session")
+def burst(gate: Gate, request: pytest.FixtureRequest) -> Seen:
+    """What was seen of the workers during the burst, measured once, or read from the log that is judged again."""
+    if gate.plan.target.kind == "local":
+        pytest.skip("the local endpoint of a run has as many workers as its profile says, from the start to the end")
+    return seen_in_burst(gate, lambda: request.getfixturevalue("target"), lambda: request.getfixturevalue("prompts"))
 
 
 @pytest.fixture(scope="session")

@@ -170,6 +170,16 @@ class Cold(Section, frozen=True):
     delay_ms: Amount
 
 
+class Burst(Section, frozen=True):
+    """What has to bring the endpoint up to its workersMax."""
+
+    in_flight: Positive
+    """Requests that are in flight at a time, until the workers are there or the time is over."""
+    within_s: Amount
+    requests: Positive
+    """The most that are sent."""
+
+
 class Alert(Section, frozen=True):
     """One alert threshold; its unit stands in the metric's name."""
 
@@ -212,9 +222,11 @@ class Gpu(Section, frozen=True):
 
 
 class Price(Section, frozen=True):
-    """What a run costs; it decides nothing."""
+    """What a run costs, and may cost; no verdict depends on it."""
 
     dollars_per_worker_hour: Annotated[float, msgspec.Meta(ge=0)]
+    max_dollars: Amount
+    """A run that is planned to cost more is refused, and one that comes to cost more is stopped."""
 
 
 class Assumed(Section, frozen=True):
@@ -283,6 +295,7 @@ class Config(Section, frozen=True):
     client: Client
     attribution: Attribution
     cold: Cold
+    burst: Burst
     alerts: Alerts
     keys: Keys
     attestations: Attestations

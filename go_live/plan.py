@@ -34,6 +34,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """``NAME=VALUE``, for the local worker."""
     config: str = "golive.toml"
     commit: str | None = None
+    max_cost: float | None = None
+    """Dollars that the run may cost; None: price.max_dollars."""
     image: str | None = None
     """The image to release, ``repository@sha256:…``; None: the one that golive.toml declares, if any."""
     resume: str | None = None

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from go_live import seen_red
 from go_live.after_tag import ask_after
 from go_live.asking import run_checks
 from go_live.begin import Before, checks_folder, go_on, start
 from go_live.checklist import Plan
 from go_live.display import Display
-from go_live.errors import ExitCode
+from go_live.errors import BudgetSpentError, ExitCode
 from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter
 from go_live.evidence.run_directory import (
@@ -32,6 +34,8 @@ from go_live.records import Record
 from go_live.release.completing import complete
 from go_live.report import render
 from go_live.report.command import view_of
+from go_live.spending import FACT as SPENT
+from go_live.spending import Meter, Spent
 
 
 def run_gate(options: Options, *, root: Path | None = None, display: Display | None = None) -> int:
@@ -52,7 +56,11 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
             display.line(f"note: {note}", style="yellow")
             log.append("note", note)
         log.append("facts", {seen_red.FACT: sightings})
-        collect(plan, root, directory, log, display, before)
+        try:
+            collect(plan, root, directory, log, display, before)
+        except BudgetSpentError as error:
+            log.append("note", str(error))
+            raise
         log.append("finish", {"run_id": plan.run_id})
     finally:
         log.close()
@@ -67,7 +75,8 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         KeyboardInterrupt: the user stopped it; the log has no finish entry, so it can never count as passed.
         MeasurementError: pytest itself failed.
     """
-    progress = Progress(console=display.console)
+    meter = meter_of(plan, before)
+    progress = Progress(console=display.console, aside=meter.told if meter is not None else None)
 
     def report(entry: CheckReport) -> None:
         log.append("check", entry)
@@ -84,6 +93,11 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         log.append("request", ended)
         columns.add(ended)
 
+    def due(asked: Record) -> None:
+        if meter is not None:
+            meter.refuse_over()
+        log.append("due", asked)
+
     def fact(found: Mapping[str, Any]) -> None:
         resume.refuse_other_target(before.facts, found, live=plan.target.kind == "runpod")
         log.append("facts", found)
@@ -93,10 +107,11 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         root=root,
         directory=directory,
         record=record,
-        due=lambda due: log.append("due", due),
+        due=due,
         fact=fact,
         progress=progress,
         columns=columns,
+        meter=meter,
         again=before.again,
     )
     plugin = GatePlugin(
@@ -108,6 +123,24 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         done=before.tests,
     )
     run_checks(plugin, checks_folder(root))
+
+
+def meter_of(plan: Plan, before: Before) -> Meter | None:
+    """Counts on from what the run had cost ``before`` it was killed; None where the target costs nothing."""
+    if plan.max_dollars is None:
+        return None
+    declared = plan.config.endpoint.expected
+    spent = msgspec.convert(before.facts[SPENT], Spent) if SPENT in before.facts else None
+    meter = Meter(
+        dollars_per_hour=plan.config.price.dollars_per_worker_hour,
+        workers_max=declared.workers_max,
+        limit=plan.max_dollars,
+        run_id=plan.run_id,
+        before=spent,
+    )
+    if spent is not None:
+        meter.charge_kill(declared.idle_timeout_s)
+    return meter
 
 
 def finish(data: RunData, root: Path, directory: Path, display: Display, options: Options) -> int:

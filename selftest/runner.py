@@ -114,6 +114,8 @@ def _point_to_loopback(root: Path) -> int:
 def _served(root: Path, directory: Path, port: int, more: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
     """Serve an endpoint on ``port``, apart from the run; the environment in which the run has its key.
 
+    ``more`` are arguments of ``golive local serve``.
+
     Raises:
         RuntimeError: it did not start.
     """

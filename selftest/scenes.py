@@ -125,4 +125,24 @@ LIVE = Scene(
 )
 """An endpoint with a management API, both reached by address and key: declared is compared with live."""
 
-SCENES = {scene.name: scene for scene in (WEAR, LEVELS, STEADY, SOAK, ANSWERS, GPU, LIVE)}
+SCALING = Scene(
+    name="scaling",
+    values=(
+        ("profile.test.target", '"runpod"'),
+        ("profile.test.device", '"live"'),
+        ("load.requests_per_level", "96"),
+        ("slo.exec_ms_p50", "250"),
+        ("slo.exec_ms_p95", "400"),
+        ("endpoint.expected.workers_min", "1"),
+        ("endpoint.expected.workers_max", "3"),
+        ("burst.in_flight", "32"),
+        ("burst.within_s", "25"),
+    ),
+    witnesses=("LOG-1", "LOG-2", "LOG-3"),
+    live=True,
+    # Eight requests in flight leave one worker alone; a burst of 32 asks for more than there may be.
+    served=("--workers-min", "1", "--workers-max", "3", "--scaler-value", "10", "--idle-timeout-s", "60"),
+)
+"""An endpoint that scales, reached by address and key: its burst, and its workers' logs by the management API."""
+
+SCENES = {scene.name: scene for scene in (WEAR, SCALING, LEVELS, STEADY, SOAK, ANSWERS, GPU, LIVE)}

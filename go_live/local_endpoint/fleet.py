@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -69,6 +70,11 @@ class Fleet:
         if worker.phase == "initializing":
             worker.phase, worker.ready_at, worker.last_busy = "ready", time.time(), time.monotonic()
             log.info("%s ready after %.1f s", worker_id, time.monotonic() - worker.created)
+
+    def log_of(self, worker_id: str) -> Path | None:
+        """Where a worker writes; None: there is no such worker."""
+        worker = self.workers.get(worker_id)
+        return None if worker is None else worker.log
 
     def pinged(self, worker_id: str) -> None:
         """The worker's heartbeat."""

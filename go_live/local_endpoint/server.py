@@ -20,6 +20,7 @@ from go_live.local_endpoint.faults import Faults, Scenario
 from go_live.local_endpoint.fleet import Fleet
 from go_live.local_endpoint.limits import LIMITS, MAX_BODY_BYTES, Limiter
 from go_live.local_endpoint.management_double.fleet_crew import FleetCrew, told_env
+from go_live.local_endpoint.management_double.logs import WorkerLogs
 from go_live.local_endpoint.management_double.rest import ManagementDouble
 from go_live.local_endpoint.management_double.server import application
 from go_live.local_endpoint.management_double.shapes import config_of
@@ -195,7 +196,9 @@ def _runner(
     app.add_routes(jobs.routes())
     app.add_routes(OpenAiApi(settings, exchange, jobs).routes())
     app.add_routes(Admin(settings, exchange, fleet, faults).routes())
-    app.add_subapp(MANAGEMENT, application(management))
+    doubled = application(management)
+    doubled.add_routes(WorkerLogs(management, fleet.log_of).routes())
+    app.add_subapp(MANAGEMENT, doubled)
     return web.AppRunner(
         app,
         handler_cancellation=True,  # a poll whose connection broke must stop waiting for a job

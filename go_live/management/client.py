@@ -7,7 +7,8 @@ refuses. One client lives on one event loop; its calls may overlap.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,7 +21,7 @@ from go_live.jobs.client import CONNECT_S, IDLE_CONNECTION_S, USER_AGENT
 from go_live.jobs.transport import authorization, endpoint_url, proxy_for
 from go_live.management import graphql
 from go_live.management.errors import ManagementError, RateLimitedError
-from go_live.management.exchange import Reply, Sender, decode
+from go_live.management.exchange import EVENTS, Reply, Sender, decode
 from go_live.management.models import (
     Endpoint,
     EndpointCreate,
@@ -36,7 +37,8 @@ from go_live.management.retries import Policy, asked_s, may_repeat, pause_s, use
 
 TIMEOUT_S = 30.0
 """How long one call may take in all."""
-CONNECTIONS = 8
+CONNECTIONS = 64
+"""At once: a worker's log stream holds one for as long as the worker lives."""
 
 Kind = TypeVar("Kind")
 
@@ -177,6 +179,30 @@ class ManagementClient:
     def graphql_url(self) -> str:
         """GraphQL lives beside REST: ``https://api.runpod.io/graphql``."""
         return f"{self.base.rpartition('/')[0]}/graphql"
+
+    @asynccontextmanager
+    async def log_stream(
+        self, endpoint_id: str, worker_id: str, *, query: Mapping[str, str], last_event_id: str | None = None
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """A worker's log as server-sent events, for as long as the worker is active. Never repeated here.
+
+        Args:
+            endpoint_id: its endpoint.
+            worker_id: of the list of ``workers``.
+            query: ``source``, ``tail``, ``since`` as specified.
+            last_event_id: resumes behind this event, and makes ``tail`` and ``since`` count for nothing.
+
+        Raises:
+            ManagementError: it could not be opened, or broke; a silence of ``SILENCE_S`` is a break.
+        """
+        if self._sender is None:
+            raise RuntimeError("use the client as an async context manager")
+        path = f"serverless/{_id(endpoint_id)}/workers/{_id(worker_id)}/logs"
+        headers = {"Accept": EVENTS} | ({"Last-Event-ID": last_event_id} if last_event_id is not None else {})
+        async with self._sender.stream(
+            f"{self.base}/{path}", what=f"GET /{path}", query=query, headers=headers
+        ) as body:
+            yield body
 
     # What is done
 

@@ -1,6 +1,8 @@
 """One HTTP exchange with the management API: sent, read, and named when it breaks. Nothing is repeated here."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -8,15 +10,22 @@ import aiohttp
 import msgspec
 
 from go_live.jobs.classify import clean
+from go_live.jobs.client import CONNECT_S
 from go_live.management.errors import (
     BrokenConnectionError,
     HtmlError,
     ManagementError,
+    RateLimitedError,
     ShapeError,
     TimedOutError,
     status_error,
 )
+from go_live.management.retries import asked_s
 
+EVENTS = "text/event-stream"
+MAX_PROBLEM_BYTES = 65536
+SILENCE_S = 60.0
+"""A log stream that says nothing for so long is opened anew: a connection may be dead and nobody tells."""
 MAX_BODY_BYTES = 32 * 2**20
 """More than any documented answer; a body without end must not fill the memory."""
 
@@ -77,6 +86,43 @@ class Sender:
         except (aiohttp.ClientError, OSError) as error:
             text = f"{what}: the connection broke: {self._clean(error)}: try again"
             raise BrokenConnectionError(text, maybe_applied=write) from error
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, what: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """The body of a stream of events, as it comes; whatever breaks it is named.
+
+        Raises:
+            ManagementError: the API refused it, answered something else, or the connection broke.
+        """
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
+        try:
+            async with self._session.get(
+                url, params=query, headers=headers, proxy=self._proxy, allow_redirects=False, timeout=limits
+            ) as response:
+                if response.status != HTTPStatus.OK or response.content_type != EVENTS:
+                    raise await self._no_stream(response, what)
+                yield response.content
+        except TimeoutError as error:
+            raise TimedOutError(f"{what}: the stream was silent for {SILENCE_S:.0f} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenConnectionError(f"{what}: the stream broke: {self._clean(error)}") from error
+
+    async def _no_stream(self, response: aiohttp.ClientResponse, what: str) -> ManagementError:
+        """Why an answer is no stream of events."""
+        reply = Reply(
+            status=response.status,
+            content_type=response.content_type,
+            headers=response.headers,
+            body=await response.content.read(MAX_PROBLEM_BYTES) if response.content_type != EVENTS else b"",
+        )
+        if reply.ok and not reply.is_html:
+            return ShapeError(f"{what}: the answer is {reply.content_type}, not a stream of events")
+        refused = self.refusal(reply, what=what, write=False)
+        if isinstance(refused, RateLimitedError):
+            refused.wait_s = asked_s(reply.headers, time.time())
+        return refused
 
     def _clean(self, error: BaseException) -> str:
         return clean(f"{type(error).__name__}: {error}", self._hide) or type(error).__name__

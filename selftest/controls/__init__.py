@@ -1,5 +1,6 @@
 """Every negative control there is."""
 
+from selftest.controls import logs
 from selftest.controls.answers import CLIENT, ENDPOINT
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
 from selftest.controls.management import MANAGEMENT
@@ -10,13 +11,16 @@ from selftest.controls.worker import WORKER
 
 CONTROLS = (
     *WEAR,
+    *logs.LIVE,
     *SOAK,
+    *logs.SOAK,
     *STEADY,
     *LEVELS,
     *WORKER,
     *ENDPOINT,
     *CLIENT,
     *GPU,
+    *logs.GPU,
     *MANAGEMENT,
     *IMAGE,
     *REPOSITORY,
