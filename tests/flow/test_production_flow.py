@@ -82,6 +82,8 @@ def world(tmp_path: Path) -> Iterator[World]:
         port = _free_port()
         project = tmp_path / "project"
         projects.fill(project, _config(port), packed=None)
+        checklist = project / "GO_LIVE_CHECKLIST.md"
+        checklist.write_text(_as_live(checklist.read_text(encoding="utf-8")), encoding="utf-8")
         (project / "test_signers").write_text(signed_by(key, principal=TAGGER), encoding="utf-8")
         projects.publish(project)
         commits = {FIRST: git(project, "rev-parse", "HEAD"), SECOND: _prepare_second(project)}
@@ -161,6 +163,11 @@ def _config(port: int) -> str:
             "release.watch_after_push_s": "1",
         }
     )
+
+
+def _as_live(checklist: str) -> str:
+    """What production does not ask of a live endpoint, because only a local worker's own log shows it, is not required."""
+    return checklist.replace("| rehearsal, test |", "| rehearsal |")
 
 
 def _prepare_second(project: Path) -> str:
