@@ -1,13 +1,20 @@
 """What is done to a project's repository and its remote: real git, on a real bare remote."""
 
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
+from go_live.evidence.run_directory import encode
+from go_live.rollback.looks import proof_path
+from go_live.rollback.proof import Proof
 from selftest.control import Act
 from selftest.project import git
 
 VERSION = "v1.0-production"
 """release.version of the shipped golive.toml."""
+TARGET = "v0.9-production"
+"""The rollback target, where a control names one."""
 
 
 def perform(act: Act, project: Path) -> None:
@@ -34,3 +41,55 @@ def perform(act: Act, project: Path) -> None:
             git(project, "commit", "--quiet", "--allow-empty", "--message", "Never pushed")
         case "remote gone":
             shutil.rmtree(remote)
+        case _:
+            to_the_target(act, project, remote)
+
+
+def to_the_target(act: Act, project: Path, remote: Path) -> None:
+    """Record the rollback target on the remote, and give it the tag that ``act`` names, if any."""
+    record_of_the_target(remote)
+    if act == "lightweight tag of the target":
+        git(remote, "tag", TARGET, "main")
+    if act in {"target by a stranger", "rehearsal that failed"}:
+        git(remote, "tag", "--annotate", "--message", "made without golive", TARGET, "main")
+    if act == "rehearsal that failed":
+        proof_of_failure(project, remote)
+
+
+def proof_of_failure(project: Path, remote: Path) -> None:
+    """Leave the proof of a rehearsal of the target that never answered."""
+    proof = Proof(
+        version=TARGET,
+        tag=git(remote, "rev-parse", TARGET),
+        commit=git(remote, "rev-parse", f"{TARGET}^{{commit}}"),
+        image="",
+        scratch="scratch",
+        at=time.time(),
+        boot_s=None,
+        problems=("it never answered",),
+        scaled_to_zero=True,
+    )
+    path = proof_path(project, TARGET)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(proof))
+
+
+def record_of_the_target(remote: Path) -> None:
+    """Put a folder of the target's name on the remote's records branch."""
+    blob = git(remote, "rev-parse", "main:golive.toml")
+    folder = _tree(remote, f"100644 blob {blob}\tnotes.txt\n")
+    tree = _tree(remote, f"040000 tree {folder}\t{TARGET}\n")
+    git(remote, "update-ref", "refs/heads/releases", git(remote, "commit-tree", tree, "-m", "The record"))
+
+
+def _tree(remote: Path, row: str) -> str:
+    """Id of a tree of one entry."""
+    done = subprocess.run(
+        ["git", "mktree"],  # noqa: S607 - the machine's git
+        cwd=remote,
+        input=row,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()

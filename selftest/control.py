@@ -18,6 +18,10 @@ Act = Literal[
     "no branch on the remote",
     "not pushed",
     "remote gone",
+    "another version recorded",
+    "lightweight tag of the target",
+    "target by a stranger",
+    "rehearsal that failed",
 ]
 """What is done to the project's repository, or to its remote, after the project was committed and pushed."""
 

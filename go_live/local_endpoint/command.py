@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="one more worker setting")
     parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="where the worker's settings stand")
     parser.add_argument("--live", type=Path, metavar="FILE", help="what the management API tells of it (JSON)")
+    parser.add_argument("--spare", metavar="ID", help="serve a second endpoint, off: what a rollback is rehearsed on")
     parser.add_argument("--directory", type=Path, help="workers' folders and logs (default: a new temporary one)")
     parser.add_argument("--no-rate-limits", action="store_true", help="never answer 429 by the documented limits")
     parser.add_argument("--exit-with-parent", action="store_true", help="also end when stdin reaches its end")
@@ -101,6 +102,7 @@ def endpoint_settings(args: argparse.Namespace) -> "tuple[EndpointSettings, Path
     if scenario is not None and scenario.idle_timeout_s is not None:
         given |= {"idle_timeout_s": scenario.idle_timeout_s, "workers_min": 0}
     given |= {"described": _described(args.live)} if args.live else {}
+    given |= {"spare_id": args.spare} if args.spare else {}
     given |= {"directory": str(args.directory.absolute())} if args.directory else {}
     key = os.environ.get(KEY_ENV)
     given |= {"key": key} if key else {}

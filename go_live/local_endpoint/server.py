@@ -3,11 +3,13 @@
 import asyncio
 import errno
 import math
+import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from go_live.errors import UsageError
@@ -29,6 +31,8 @@ from go_live.local_endpoint.settings import EndpointSettings
 
 KEEP_ALIVE_S = 75.0
 """The SDK pools idle connections for 15 s and never repeats a POST on one that was closed under it."""
+SPARE = "golive-scratch"
+"""Name of the second endpoint."""
 MANAGEMENT = "/management"
 """Below it lies the double of the management API: ``/management/v2/serverless``, ``/management/graphql``."""
 MAX_LINE_BYTES = 512 * 1024
@@ -72,21 +76,69 @@ async def running(settings: EndpointSettings) -> AsyncIterator[Endpoint]:
     exchange.on_take = _Taken(fleet, faults)
     _make_directory(settings)
     management = _management(settings, fleet)
-    runner = _runner(settings, exchange, fleet, faults, management)
+    spare = _spare(settings, management)
+    runner = _runner(settings, exchange, fleet, faults, management, spare)
     await runner.setup()
     try:
         url = await _listen(runner, settings)
         management.job_api = f"{url}/v2"
-        scaling = asyncio.create_task(fleet.run(url))
-        try:
+        async with _scaling(fleet, url), _scaling(spare.fleet, url) if spare else nullcontext():
             yield Endpoint(settings, url, exchange, fleet, faults, management)
-        finally:
-            scaling.cancel()
-            with suppress(asyncio.CancelledError):
-                await scaling
-            await fleet.stop()
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _scaling(fleet: Fleet, url: str) -> AsyncIterator[None]:
+    """Let the fleet have its workers until the context ends; then none is left."""
+    scaling = asyncio.create_task(fleet.run(url))
+    try:
+        yield
+    finally:
+        scaling.cancel()
+        with suppress(asyncio.CancelledError):
+            await scaling
+        await fleet.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """The second endpoint: its own queue and workers."""
+
+    settings: EndpointSettings
+    exchange: Exchange
+    fleet: Fleet
+
+    def routes(self, limiter: Limiter) -> list[web.RouteDef]:
+        """What workers and clients call."""
+        jobs = JobApi(self.settings, self.exchange, self.fleet, Faults(), limiter)
+        protocol = WorkerProtocol(self.settings, self.exchange, self.fleet)
+        return [*protocol.routes(), *jobs.routes(f"/v2/{{endpoint:{re.escape(self.settings.endpoint_id)}}}")]
+
+
+def _spare(settings: EndpointSettings, management: ManagementDouble) -> _Spare | None:
+    """The second endpoint, off, if there is to be one."""
+    if settings.spare_id is None:
+        return None
+    own = msgspec.structs.replace(
+        settings, endpoint_id=settings.spare_id, spare_id=None, directory=settings.directory / "spare"
+    )
+    exchange = Exchange()
+    fleet = Fleet(own, exchange, Faults())
+    config = config_of(
+        msgspec.structs.replace(settings.described, name=SPARE),
+        own.endpoint_id,
+        env={},
+        workers_min=0,
+        workers_max=0,
+        scaler_type="REQUEST_COUNT",
+        scaler_value=1.0,
+        idle_timeout_s=1,
+        execution_timeout_ms=round(settings.execution_timeout_s * 1000),
+    )
+    off = {"workers": {"min": 0, "max": 0, "idleTimeout": 1}}
+    management.add({**config, **off}, FleetCrew(fleet, own), template_id="tpl-spare")
+    return _Spare(own, exchange, fleet)
 
 
 class _Taken:
@@ -128,10 +180,17 @@ def _management(settings: EndpointSettings, fleet: Fleet) -> ManagementDouble:
 
 
 def _runner(
-    settings: EndpointSettings, exchange: Exchange, fleet: Fleet, faults: Faults, management: ManagementDouble
+    settings: EndpointSettings,
+    exchange: Exchange,
+    fleet: Fleet,
+    faults: Faults,
+    management: ManagementDouble,
+    spare: _Spare | None,
 ) -> web.AppRunner:
     limiter = Limiter(time.monotonic, LIMITS if settings.rate_limits else {})
     app = web.Application(client_max_size=max(MAX_BODY_BYTES.values()))
+    if spare is not None:
+        app.add_routes(spare.routes(limiter))  # before the others, which answer 404 for its id
     app.add_routes(WorkerProtocol(settings, exchange, fleet).routes())
     jobs = JobApi(settings, exchange, fleet, faults, limiter)
     app.add_routes(jobs.routes())

@@ -72,6 +72,9 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """What the OpenAI routes call the one model."""
     described: Described = Described()
     """What the double of the management API tells of this endpoint beyond how it runs."""
+    spare_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")] | None = None
+    """Id of a second endpoint beside it, of the name ``golive-scratch``, which has no worker before the management API
+    is told to start one: what the way back is rehearsed on."""
     scenario: Known | None = None
     """The known truth that this endpoint makes; its faults are on from the start."""
 

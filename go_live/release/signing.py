@@ -13,8 +13,9 @@ from go_live.config import Config, ProfileName, Signing
 from go_live.errors import UsageError
 from go_live.release.git import Git, GitError
 from go_live.release.record import Stamp, tag_payload, write_tag
+from go_live.release.repository import identity, open_work_tree
 from go_live.release.signature import TagObject, check, parse_tag
-from go_live.release.trust import ATTESTATIONS, Trust, ed25519_blob, find, fingerprint
+from go_live.release.trust import ATTESTATIONS, Trust, ed25519_blob, find, fingerprint, load
 
 _WITH_KEY = ("gpg.format=ssh", "gpg.ssh.program=ssh-keygen")
 TRIAL = "golive-trial"
@@ -102,15 +103,19 @@ def make_tag(git: Git, signing: Signing, key: Key | None, *, name: str, commit: 
     return made
 
 
-def trouble(
-    git: Git, config: Config, trust: Trust, *, environment: Mapping[str, str], commit: str, stamp: Stamp
+def signing_state(
+    root: Path, config: Config, profile: ProfileName, *, environment: Mapping[str, str], commit: str, now: float
 ) -> list[str]:
-    """What stands in the way of a signature that ``trust`` believes, a line each; a trial tag is signed to see.
+    """What stands in the way of a signature that verifiers of ``profile`` believe, a line each.
+
+    A trial tag of ``commit`` is signed and checked; no ref names it.
 
     Raises:
-        UsageError: the key cannot be used, or ssh-keygen is not installed.
+        UsageError: not in a git repository, no identity, no trust root, or the key cannot be used.
+        MeasurementError: ssh-keygen is not installed.
     """
-    key = load_key(config.signing, environment)
+    git, trust = open_work_tree(root), load(config, root, profile=profile)
+    key, stamp = load_key(config.signing, environment), Stamp(who=identity(git), when=int(now))
     if key is None and trust.required:
         return [
             f"the profile {trust.profile} has to be signed, and {config.signing.key_env} names no key: "

@@ -1,7 +1,7 @@
 """The rollback: one write, the wait for it, and the same smoke and load checks on the result. Never automatic.
 
-Every step is noted before it is taken. A rollback that was killed is gone on with by the same command: the write is made
-again only where the endpoint is not yet as it should be.
+Every step is noted before it is taken. A rollback that was killed is gone on with by the same command: the write is
+made again only where the endpoint is not yet as it should be.
 """
 
 import time
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from go_live.config import Config
-from go_live.errors import GoliveError, MeasurementError
+from go_live.errors import GoliveError
 from go_live.evidence.run_directory import digests
 from go_live.jobs.client import Endpoint as Jobs
 from go_live.judge.summary import conclude
@@ -190,13 +190,3 @@ async def _level(hands: Hands, recorder: Recorder, progress: Progress, level: in
     progress.start(f"load {plan.level}", total=plan.requests)
     await run_load(hands.jobs, plan, on_record=on_record)
     progress.finish()
-
-
-def refuse_moved(target: Target, again: Target) -> None:
-    """Refuse a target that is no longer what was looked at.
-
-    Raises:
-        MeasurementError: its tag or image has changed in between.
-    """
-    if (target.tag, target.digest) != (again.tag, again.digest):
-        raise MeasurementError(f"{target.version} is not what it was a moment ago: look again with golive prerollback")

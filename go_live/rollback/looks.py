@@ -120,7 +120,7 @@ def _verify(root: Path, config: Config, version: str, profile: ProfileName) -> V
     trust = trusts.load(config, root, profile=profile)
     where = {"remote": config.release.remote, "records_branch": config.release.records_branch}
     here = verify(root, version, trust=trust, **where)
-    if here.outcome is not Outcome.ERROR:
+    if here.tag and not any(step.outcome is Outcome.ERROR for step in here.steps):
         return here
     try:
         there = verify_on_remote(root, version, trust=trust, **where)

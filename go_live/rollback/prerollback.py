@@ -29,6 +29,7 @@ SMOKE_S = 60.0
 PATIENT = Policy(attempts=2, first_s=0.5, most_s=1.0, patience_s=3.0)
 """How often the management API is asked again: at 3 a.m. "could not look" within seconds beats patience."""
 CALL_S = 8.0
+"""Longest that one call of the management API may take."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""rollback.json: what a rollback did, written before and after every step, so that a killed one says where it stopped."""
+"""rollback.json: what a rollback did, noted before and after every step, so that a killed one says where it stopped."""
 
 import datetime as dt
 import re
@@ -68,6 +68,14 @@ class Book:
         self.folder = folder
         self.entry = entry
         self._now = now
+
+    @property
+    def stands(self) -> str:
+        """Where it stands, in half a sentence."""
+        if not self.entry.steps:
+            return "nothing was done"
+        last = self.entry.steps[-1]
+        return f"{last.step} {last.state}" + (f" ({last.note})" if last.note else "")
 
     def write(self, **changes: Any) -> None:
         """Change the entry; it is on disk when this returns.

@@ -47,9 +47,11 @@ async def rehearse(stage: Stage, live: Endpoint, target: Target, way: Way) -> Pr
     if way.how == "unknown":
         raise UsageError(f"nothing tells which image {target.version} ran: nothing was booted")
     began = stage.pace.clock()
-    async with booted(stage.client, live, target, way, say=stage.say, pace=stage.pace) as scratch:
-        async with stage.open_jobs(scratch.id) as jobs:
-            boot_s, problems = await _answered(stage, jobs, target, began)
+    async with (
+        booted(stage.client, live, target, way, say=stage.say, pace=stage.pace) as scratch,
+        stage.open_jobs(scratch.id) as jobs,
+    ):
+        boot_s, problems = await _answered(stage, jobs, target, began)
     proof = Proof(
         version=target.version,
         tag=target.tag,
