@@ -66,6 +66,13 @@ def golive(session: nox.Session) -> None:
 
 
 @nox.session
+def prerollback(session: nox.Session) -> None:
+    """Before a rollback: is that release what it says it is, still there, and does it fit? (``-- v0.9-production``)."""
+    install(session)
+    session.run("golive", "prerollback", *session.posargs)
+
+
+@nox.session
 def smoke(session: nox.Session) -> None:
     """Does the worker answer at all: the smoke, code and GPU items (``-- --device cuda`` on the machine's own GPU)."""
     on_device(session)

@@ -34,15 +34,17 @@ class LogSource:
     """What is known of why there are none."""
     late: bool
     """Whether a line takes its time to get here."""
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
 
     def read(self, enough: Callable[[WorkerLog], bool]) -> WorkerLog:
         """All that is there; of a source that is late, once it is ``enough`` or the time is up."""
-        until = time.monotonic() + SETTLE_S
+        until = self.clock() + SETTLE_S
         while True:
             read = WorkerLog.of(self.lines(), self.why_empty())
-            if not self.late or enough(read) or time.monotonic() >= until:
+            if not self.late or enough(read) or self.clock() >= until:
                 return read
-            time.sleep(LOOK_S)
+            self.sleep(LOOK_S)
 
     def joined(self, jobs: Collection[str | None]) -> tuple[WorkerLog, Join]:
         """All that is there, joined with ``jobs``."""

@@ -11,7 +11,8 @@ from go_live.api_key import read_key
 from go_live.gate import Gate
 from go_live.management.client import ManagementClient
 from go_live.management.compare import compare
-from go_live.management.look import look
+from go_live.management.look import ANSWERED, look
+from go_live.management.models import Endpoint, LegacyEndpoint
 from go_live.management.rebuild import rebuild_verdicts
 from go_live.management.table import Live, Row
 from go_live.outcome import Verdict
@@ -46,6 +47,23 @@ class Configuration:
         async def ask() -> Live:
             async with ManagementClient(self._endpoint.management_api, self._key) as client:
                 return await look(client, self._endpoint.id)
+
+        return self._portal.call(ask)
+
+    def deployed(self) -> tuple[Endpoint, LegacyEndpoint | None]:
+        """The endpoint as REST v2 tells it, and as GraphQL does, which alone knows its template (None: it does not).
+
+        Raises:
+            ManagementError: it could not be read.
+        """
+
+        async def ask() -> tuple[Endpoint, LegacyEndpoint | None]:
+            async with ManagementClient(self._endpoint.management_api, self._key) as client:
+                endpoint = await client.endpoint(self._endpoint.id)
+                try:
+                    return endpoint, await client.legacy_endpoint(self._endpoint.id)
+                except ANSWERED:
+                    return endpoint, None
 
         return self._portal.call(ask)
 

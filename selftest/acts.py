@@ -2,8 +2,12 @@
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
+from go_live.evidence.run_directory import encode
+from go_live.rollback.looks import proof_path
+from go_live.rollback.proof import Proof
 from selftest.control import Act
 from selftest.project import git
 
@@ -37,17 +41,37 @@ def perform(act: Act, project: Path) -> None:
             git(project, "commit", "--quiet", "--allow-empty", "--message", "Never pushed")
         case "remote gone":
             shutil.rmtree(remote)
-        case "another version recorded" | "lightweight tag of the target" | "target by a stranger":
-            record_of_the_target(remote)
-            tag_target(act, remote)
+        case _:
+            to_the_target(act, project, remote)
 
 
-def tag_target(act: Act, remote: Path) -> None:
-    """Give the rollback target the tag that ``act`` names, if any."""
+def to_the_target(act: Act, project: Path, remote: Path) -> None:
+    """Record the rollback target on the remote, and give it the tag that ``act`` names, if any."""
+    record_of_the_target(remote)
     if act == "lightweight tag of the target":
         git(remote, "tag", TARGET, "main")
-    if act == "target by a stranger":
+    if act in {"target by a stranger", "rehearsal that failed"}:
         git(remote, "tag", "--annotate", "--message", "made without golive", TARGET, "main")
+    if act == "rehearsal that failed":
+        proof_of_failure(project, remote)
+
+
+def proof_of_failure(project: Path, remote: Path) -> None:
+    """Leave the proof of a rehearsal of the target that never answered."""
+    proof = Proof(
+        version=TARGET,
+        tag=git(remote, "rev-parse", TARGET),
+        commit=git(remote, "rev-parse", f"{TARGET}^{{commit}}"),
+        image="",
+        scratch="scratch",
+        at=time.time(),
+        boot_s=None,
+        problems=("it never answered",),
+        scaled_to_zero=True,
+    )
+    path = proof_path(project, TARGET)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(proof))
 
 
 def record_of_the_target(remote: Path) -> None:

@@ -21,6 +21,7 @@ Act = Literal[
     "another version recorded",
     "lightweight tag of the target",
     "target by a stranger",
+    "rehearsal that failed",
 ]
 """What is done to the project's repository, or to its remote, after the project was committed and pushed."""
 

@@ -59,13 +59,15 @@ def scaling_rows(expected: ExpectedEndpoint, live: Live) -> tuple[Row, Row]:
     counts = isinstance(scaling, RequestCount)
     kind = "REQUEST_COUNT" if counts else "QUEUE_DELAY"
     value = scaling.request_count if isinstance(scaling, RequestCount) else scaling.queue_delay
-    unit = {"REQUEST_COUNT": " requests a worker", "QUEUE_DELAY": " s"}
     return (
         same("INF-2", "scaler type", expected.scaler_type, kind),
-        same(
-            "INF-2", "scalerValue", f"{expected.scaler_value:g}{unit[expected.scaler_type]}", f"{value:g}{unit[kind]}"
-        ),
+        same("INF-2", "scalerValue", _scaled(expected.scaler_type, expected.scaler_value), _scaled(kind, value)),
     )
+
+
+def _scaled(kind: str, value: float) -> str:
+    """A scaler's value with its unit."""
+    return f"{value:g} s" if kind == "QUEUE_DELAY" else f"{value:g} request{'s' * (value != 1)} a worker"
 
 
 def idle_row(expected: ExpectedEndpoint, live: Live) -> Row:

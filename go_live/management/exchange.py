@@ -81,9 +81,10 @@ class Sender:
             raise TimedOutError(f"{what}: no whole answer in time: try again", maybe_applied=write) from error
         except aiohttp.ClientConnectorError as error:
             # Nothing was sent.
-            raise BrokenConnectionError(f"{what}: cannot connect: {self._clean(error)}") from error
+            text = f"{what}: cannot connect: {self._clean(error)}: check the address and the network"
+            raise BrokenConnectionError(text) from error
         except (aiohttp.ClientError, OSError) as error:
-            text = f"{what}: the connection broke: {self._clean(error)}"
+            text = f"{what}: the connection broke: {self._clean(error)}: try again"
             raise BrokenConnectionError(text, maybe_applied=write) from error
 
     @asynccontextmanager
@@ -146,7 +147,9 @@ class Sender:
         first = next((text for text in said if isinstance(text, str) and text), "")
         errors = data.get("errors")
         more = [str(one) for one in errors] if isinstance(errors, list) else []
-        return clean(": ".join([first, *more]) if more else first, self._hide) or ""
+        # The platform's own words for "no key"; what follows "bearer" is otherwise taken for one.
+        said_plainly = ": ".join([first, *more]).replace("bearer token", "token")
+        return clean(said_plainly, self._hide) or ""
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

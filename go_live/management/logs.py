@@ -99,8 +99,13 @@ class LogTail:
             return
         self._active = frozenset(worker.id for worker in told.workers)
         for worker in self._active:
+            if not _names_a_file(worker):
+                self.trouble = f"a worker is called {worker[:40]!r}, which is no id: its log is not read"
+                continue
             task = self._following.get(worker)
             if task is None or task.done():
+                if task is not None and (broken := task.exception()) is not None:
+                    self.trouble = f"{type(broken).__name__}: {broken}"
                 self._following[worker] = asyncio.create_task(self._follow(worker))
 
     async def _follow(self, worker: str) -> None:
@@ -186,6 +191,11 @@ class Follower:
                 return
             attempt = 1 if self._file.tell() > before else attempt + 1
             await self._tail.pause(attempt, asked_s)
+
+
+def _names_a_file(worker: str) -> bool:
+    """Whether an id from outside can be a file's name and a part of a path."""
+    return worker.isascii() and worker.replace("-", "").replace("_", "").isalnum()
 
 
 def lines_of(folder: Path) -> Iterator[str]:

@@ -52,8 +52,13 @@ def lines(rows: Sequence[Row]) -> list[str]:
     cells = [HEAD, *((row.item, row.setting, row.declared, row.live, word(row)) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    reasons = [f"{row.setting}: {row.reason}" for row in rows if row.outcome is not Outcome.PASS]
+    reasons = [_told(row) for row in rows if row.outcome is not Outcome.PASS]
     return [*table, *(["", *reasons] if reasons else [])]
+
+
+def _told(row: Row) -> str:
+    """The reason, with the setting's name before it where it does not begin with it."""
+    return row.reason if row.reason.startswith(row.setting) else f"{row.setting}: {row.reason}"
 
 
 def word(row: Row) -> str:

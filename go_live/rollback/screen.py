@@ -9,10 +9,10 @@ from go_live.rollback.findings import MEANS, Answer, Finding
 WIDTH, HEIGHT = 80, 23
 INDENT = 20
 """Columns before a finding's reason: mark and name."""
-LONG = 2
-"""Lines that a reason against the rollback may take."""
-CHANGES, STAYS = 4, 2
-"""Lines of what would change, and of what would not."""
+LONG = 3
+"""Lines that a reason against the rollback may take, where there is room."""
+CHANGES = 5
+"""Lines of what would change."""
 
 Line = tuple[str, str]
 """Text, and the style in which a terminal shows it."""
@@ -33,10 +33,9 @@ STYLES = {"READY": "bold green", "STOP": "bold red", "UNSURE": "bold yellow", "B
 
 def screen(answer: Answer) -> list[Line]:
     """The lines: the word, what it means and why, each finding, what would change, and what to do next."""
-    lines = [*_head(answer), ("", ""), *_findings(answer.findings), ("", ""), *_changes(answer)]
-    if unknown := answer.unknown:
-        lines.append((_cut(f"could not check: {', '.join(one.name for one in unknown)}"), "yellow"))
-    return [*lines, *_next(answer)]
+    head, tail = list(_head(answer)), [*_changes(answer), *_unknown(answer), *_next(answer)]
+    room = HEIGHT - len(head) - len(tail) - len(answer.findings) - 2
+    return [*head, ("", ""), *_findings(answer.findings, room), ("", ""), *tail]
 
 
 def _head(answer: Answer) -> Iterator[Line]:
@@ -46,14 +45,17 @@ def _head(answer: Answer) -> Iterator[Line]:
     yield _cut(f"  {to}; looked for {answer.seconds:.1f} s"), "dim"
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[Line]:
+def _findings(findings: Sequence[Finding], room: int) -> Iterator[Line]:
+    """A line each; ``room`` more lines for the reasons that decide against it, the first of them first."""
     for one in findings:
         mark, style = MARKS[one.outcome]
         if not one.decides and one.outcome is Outcome.FAIL:
             mark, style = DOWN
         against = one.decides and one.outcome is not Outcome.PASS
-        room = WIDTH - INDENT
-        first, *rest = textwrap.wrap(one.reason, room, max_lines=LONG if against else 1, placeholder=" ...") or [""]
+        most = 1 + min(room, LONG - 1) if against else 1
+        wrapped = textwrap.wrap(_clean(one.reason), WIDTH - INDENT, max_lines=most, placeholder=" ...")
+        first, *rest = wrapped or [""]
+        room -= len(rest)
         yield f"  {mark:<8}{one.name:<10}{first}", style
         for line in rest:
             yield f"{'':<{INDENT}}{line}", style
@@ -69,8 +71,12 @@ def _changes(answer: Answer) -> Iterator[Line]:
         yield f"would change (by {answer.how}):", "bold"
         yield from ((line, "") for line in _some(answer.changes, CHANGES))
     if answer.stays:
-        yield "would stay as it is now:", "dim"
-        yield from ((line, "dim") for line in _some(answer.stays, STAYS))
+        yield _cut(f"would stay as it is: {'; '.join(answer.stays)}"), "dim"
+
+
+def _unknown(answer: Answer) -> Iterator[Line]:
+    if unknown := answer.unknown:
+        yield _cut(f"could not check: {', '.join(one.name for one in unknown)}"), "yellow"
 
 
 def _next(answer: Answer) -> Iterator[Line]:
@@ -91,6 +97,11 @@ def _some(lines: Sequence[str], most: int) -> list[str]:
 
 
 def _cut(text: str) -> str:
-    """One line of printable characters that fits."""
-    clean = "".join(char if char.isprintable() else " " for char in text)
+    """One line that fits."""
+    clean = _clean(text)
     return clean if len(clean) <= WIDTH else f"{clean[: WIDTH - 4]} ..."
+
+
+def _clean(text: str) -> str:
+    """Printable characters alone: what a tag or an API says moves no cursor."""
+    return "".join(char if char.isprintable() else " " for char in text)

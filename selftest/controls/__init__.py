@@ -6,6 +6,7 @@ from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
 from selftest.controls.management import MANAGEMENT
 from selftest.controls.release import SIGNATURE, WAY_BACK
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
+from selftest.controls.rollback import ROLLBACK
 from selftest.controls.worker import WORKER
 
 CONTROLS = (
@@ -24,6 +25,7 @@ CONTROLS = (
     *IMAGE,
     *REPOSITORY,
     *WAY_BACK,
+    *ROLLBACK,
     *SIGNATURE,
 )
 """The long runs first, so that none of them is left alone at the end."""

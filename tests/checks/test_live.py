@@ -4,9 +4,6 @@ import itertools
 import json
 from pathlib import Path
 
-import pytest
-
-from checks import live
 from checks.live import LogSource, folder_in
 from go_live.evidence.run_directory import DECISION
 
@@ -14,17 +11,15 @@ END = json.dumps({"event": "end", "request_id": "j1", "ok": True, "exec_ms": 20.
 
 
 def source(*, late: bool, comes_at: int) -> LogSource:
-    """A source whose line is there from the so-manieth look on."""
-    looks = itertools.count()
-    return LogSource(lines=lambda: [END] if next(looks) >= comes_at else [], why_empty=lambda: "HTTP 403", late=late)
-
-
-@pytest.fixture(autouse=True)
-def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look takes half a second of a clock that nobody waits for."""
-    clock = itertools.count()
-    monkeypatch.setattr(live.time, "monotonic", lambda: next(clock) * live.LOOK_S)
-    monkeypatch.setattr(live.time, "sleep", lambda _seconds: None)
+    """A source whose line is there from the so-manieth look on; a look takes half a second that nobody waits for."""
+    looks, clock = itertools.count(), itertools.count(0, 0.5)
+    return LogSource(
+        lines=lambda: [END] if next(looks) >= comes_at else [],
+        why_empty=lambda: "HTTP 403",
+        late=late,
+        clock=lambda: next(clock),
+        sleep=lambda _seconds: None,
+    )
 
 
 def test_a_late_line_is_waited_for() -> None:

@@ -48,6 +48,14 @@ def test_the_help_loads_nothing_heavy() -> None:
     assert shown.stdout.strip() == "[]"
 
 
+def test_verifying_waits_for_no_table() -> None:
+    """On-call verifies a release before anything that reckons is loaded: neither scipy, numpy, rich nor aiohttp."""
+    heavy = "{'scipy', 'numpy', 'pytest', 'rich', 'aiohttp', 'jinja2'}"
+    code = f"import sys, go_live.release.command; print(sorted({heavy} & set(sys.modules)))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    assert shown.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("arguments", [[], ["launch"]])
 def test_no_command_or_an_unknown_one_is_exit_2(arguments: list[str]) -> None:
     """Without a command, or with one that does not exist, the exit code is 2 and the help is at hand."""

@@ -9,6 +9,7 @@ import json
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -105,10 +106,16 @@ class WorkerLogs:
         self.asked.append((dict(request.query), cursor))
         journal.read(shapes.iso(self._wall()))
         at = self._begin(journal, request, cursor)
-        sources = [request.query["source"]] if "source" in request.query else ["container", "system"]
         response = web.StreamResponse(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         response.content_type = "text/event-stream"
         await response.prepare(request)
+        with suppress(ConnectionResetError):  # the reader may go at any time
+            await self._write(request, response, journal, at)
+        return response
+
+    async def _write(self, request: web.Request, response: web.StreamResponse, journal: Journal, at: int) -> None:
+        """Every line from ``at`` on, for as long as the worker is active."""
+        sources = [request.query["source"]] if "source" in request.query else ["container", "system"]
         sent = 0
         while True:
             journal.read(shapes.iso(self._wall()))
@@ -120,12 +127,12 @@ class WorkerLogs:
                     await response.write(event[: len(event) // 2])
                     if request.transport is not None:
                         request.transport.close()
-                    return response
+                    return
                 await response.write(event)
                 sent += 1
             at = len(journal.entries)
-            if not self._active(request, worker):
-                return response
+            if not self._active(request, request.match_info["worker"]):
+                return
             await asyncio.sleep(LOOK_S)
 
     def _journal(self, request: web.Request, worker: str) -> Journal:

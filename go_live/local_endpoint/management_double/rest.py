@@ -149,7 +149,7 @@ class ManagementDouble:
         full = hmac.compare_digest(sent, self._key.encode())
         reader = self._read_only_key is not None and hmac.compare_digest(sent, self._read_only_key.encode())
         if not full and not reader:
-            raise RefusedError(401, "invalid bearer token")
+            raise RefusedError(401, "invalid API key")
         if not full and request.method not in {"GET", "HEAD"} and not request.path.endswith("/graphql"):
             raise RefusedError(403, "access denied")
         if not self.quota.admit():

@@ -123,8 +123,16 @@ def test_unknown_states_and_decisions() -> None:
     payload = json.loads(encode(SUBJECT, TEST_RESULT, PASSED)) | {"predicateType": name, "predicate": check}
     with pytest.raises(StatementError, match="Invalid enum value 'fine'"):
         decode(json.dumps(payload).encode(), name, Check, subject=SUBJECT)
-    allowed: dict[str, Any] = {"decision": "NO-GO", "environment": "production", "runId": "r", "notBefore": "", "notAfter": "",
-               "inputAttestations": [], "policy": [], "rollbackTarget": None}  # fmt: skip
+    allowed: dict[str, Any] = {
+        "decision": "NO-GO",
+        "environment": "production",
+        "runId": "r",
+        "notBefore": "",
+        "notAfter": "",
+        "inputAttestations": [],
+        "policy": [],
+        "rollbackTarget": None,
+    }
     name = predicate_type("authorization", "production")
     payload |= {"predicateType": name, "predicate": allowed}
     with pytest.raises(StatementError, match="Invalid enum value 'NO-GO'"):

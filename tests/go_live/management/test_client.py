@@ -118,7 +118,9 @@ async def test_each_status_has_a_name_and_a_remedy(
 async def test_real_refusals_are_named(paired: Paired) -> None:
     """A wrong key is 401, a read-only key's write 403, an unknown id 404, a member that does not apply 422."""
     async with paired(key="rpa_WRONG") as pair:
-        assert isinstance(await raised(pair.client.endpoint("local")), errors.UnauthorizedError)
+        unauthorized = await raised(pair.client.endpoint("local"))
+        assert isinstance(unauthorized, errors.UnauthorizedError)
+        assert "invalid API key" in str(unauthorized)
     async with paired(key=READ_ONLY) as pair:
         assert (await pair.client.endpoint("local")).id == "local"
         refused = await raised(pair.client.update("local", EndpointUpdate(timeout=1)))

@@ -13,6 +13,7 @@ from go_live.management.compare import compare
 from go_live.management.models import (
     Endpoint,
     Gpu,
+    GpuChange,
     QueueDelay,
     ReleaseList,
     RequestCount,
@@ -289,11 +290,36 @@ def test_scaling_alone_makes_no_release() -> None:
     assert makes_a_release(change_for(expected, live(), compare(expected, live())))
 
 
+def test_a_card_of_a_shared_pool_excludes_its_neighbours() -> None:
+    """The pool alone would let workers run on its other cards as well."""
+    expected = msgspec.structs.replace(EXPECTED, gpu="NVIDIA L4")
+    found = live()
+    assert change_for(expected, found, compare(expected, found)).gpu == GpuChange(
+        pools=("AMPERE_24",), excluded_types=("NVIDIA GeForce RTX 3090", "NVIDIA RTX A5000")
+    )
+
+
 def test_env_is_merged_before_it_is_sent() -> None:
     """A PATCH replaces the whole environment: what is live and not declared must go along."""
     expected = msgspec.structs.replace(EXPECTED, env={"MAX_MODEL_LEN": "8192"})
     found = live(env={"MAX_MODEL_LEN": "4096", "HF_TOKEN": "t"})
     assert change_for(expected, found, compare(expected, found)).env == {"MAX_MODEL_LEN": "8192", "HF_TOKEN": "t"}
+
+
+def test_a_unit_is_said_in_its_number() -> None:
+    """One request, two requests, seconds."""
+    one, two = compare(EXPECTED, live()), compare(EXPECTED, live(scaling=RequestCount(request_count=2)))
+    assert [row.live for row in (*one, *two) if row.setting == "scalerValue"] == [
+        "1 request a worker",
+        "2 requests a worker",
+    ]
+
+
+def test_a_reason_names_its_setting_once() -> None:
+    """Below the table each line begins with the setting."""
+    told = lines(compare(EXPECTED, live(workers=Workers(min=2, max=4), env={"X_Y": "1"})))
+    assert "workersMax is 4, declared is 5" in told
+    assert any(line.startswith("variable names: 1 of 1") for line in told)
 
 
 def test_a_priority_flashboot_counts_as_on() -> None:

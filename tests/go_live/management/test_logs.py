@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from go_live.local_endpoint.management_double.mishaps import Mishap
 from go_live.local_endpoint.management_double.rest import ManagementDouble
 from go_live.local_endpoint.management_double.server import application, doubled
 from go_live.local_endpoint.management_double.settings import Described
+from go_live.management import exchange
 from go_live.management.client import ManagementClient, World
 from go_live.management.logs import LogTail, digests_of, kept_in, lines_of
 from go_live.management.scrub import Scrubber
@@ -164,6 +166,8 @@ async def test_a_worker_that_is_gone_ends_its_log_and_another_begins(tmp_path: P
         (Mishap(kind="status", status=503, operation=OPERATION, times=3), "HTTP 503"),
         (Mishap(kind="html", operation=OPERATION, times=2), "a page instead of"),
         (Mishap(kind="status", status=429, operation=OPERATION, headers={"Retry-After": "2"}), "HTTP 429"),
+        (Mishap(kind="status", status=429, operation=OPERATION, times=2), "HTTP 429"),
+        (Mishap(kind="garbage", operation=OPERATION), "not a stream of events"),
         (Mishap(kind="status", status=404, operation=OPERATION), "HTTP 404"),
         (Mishap(kind="status", status=502, operation="GET /serverless/{id}/workers", times=4), "HTTP 502"),
     ],
@@ -217,11 +221,41 @@ async def test_no_key_no_prompt_and_no_debug_line_is_kept(tmp_path: Path) -> Non
 
 async def test_a_resumed_run_keeps_no_line_twice(tmp_path: Path) -> None:
     """A second tail into the same folder goes on behind what the first has kept."""
-    async with tailing(tmp_path) as bench:
+    async with tailing(tmp_path, wall=lambda: 1_700_000_000) as bench:
         bench.write("one", "two")
         await bench.until(lambda: len(bench.lines) == 2)
-    async with tailing(tmp_path) as bench:
+    async with tailing(tmp_path, wall=lambda: 1_700_000_000) as bench:
         bench.write("three")
         await bench.until(lambda: "three" in bench.lines)
         assert bench.lines == ["one", "two", "three"]
         assert "since" in bench.logs.asked[0][0]
+
+
+async def test_a_silent_stream_is_opened_anew_and_that_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker without work says nothing; a dead connection neither."""
+    monkeypatch.setattr(exchange, "SILENCE_S", 0.1)
+    async with tailing(tmp_path) as bench:
+        bench.write("one")
+        await bench.until(lambda: bench.tail.reopened >= 2)
+        bench.write("two")
+        await bench.until(lambda: len(bench.lines) == 2)
+        assert bench.lines == ["one", "two"]
+        assert bench.tail.trouble is None
+
+
+async def test_an_id_that_is_a_path_is_not_followed(tmp_path: Path) -> None:
+    """Whatever the platform calls a worker, nothing is written outside the folder."""
+    async with tailing(tmp_path) as bench:
+        bench.crew.workers.append(Seen(id="../w1", status="IDLE", version=1, started_at=0.0))
+        bench.write("a line")
+        await bench.until(lambda: "which is no id" in (bench.tail.trouble or "") and len(bench.lines) == 1)
+    assert sorted(os.listdir(tmp_path)) == ["kept", "worker.log"]  # noqa: PTH208 - no path is needed
+
+
+async def test_what_breaks_a_follower_is_told(tmp_path: Path) -> None:
+    """A file that cannot be written is a reason, not a silence."""
+    (tmp_path / "kept" / "w1.jsonl").mkdir(parents=True)
+    async with tailing(tmp_path) as bench:
+        await bench.until(lambda: "IsADirectoryError" in (bench.tail.trouble or ""))

@@ -118,6 +118,7 @@ def finished_run(
     facts: Mapping[str, Any] | None = None,
     outcomes: Mapping[str, Outcome] | None = None,
     start: float = START,
+    requests: int = 20,
 ) -> tuple[Path, RunData]:
     """A run below ``folder`` that began at ``start``, took 50 minutes and found all items good (or ``outcomes``)."""
     clock = [start]
@@ -125,7 +126,7 @@ def finished_run(
     probe = {"commit": plan.repository.commit, "image": IMAGE, "nonce": plan.run_id}
     log.append("facts", {"job_api": plan.target.job_api, "probe": probe})
     log.append("facts", facts if facts is not None else {"deployment": DEPLOYMENT})
-    for seq in range(20):
+    for seq in range(requests):
         record = Record(seq=seq, phase="soak", level="c=2", due=seq, wall=start + seq, sent=seq, done=seq + 3.453,
                         execution_ms=2788.0, delay_ms=12.0)  # fmt: skip
         log.append("request", record)

@@ -277,7 +277,10 @@ class TestWayBack:
 
     def test_what_the_log_says(self) -> None:
         """The newest fact counts, a malformed one is an error, and none is unknown."""
-        told = [{"deployment": {"template_id": "a"}}, {"deployment": {"template_id": "b", "environment_sha256": None}}]
+        told: list[dict[str, Any]] = [
+            {"deployment": {"template_id": "a"}},
+            {"deployment": {"template_id": "b", "environment_sha256": None}},
+        ]
         assert way_back(told, image="i", previous=None) == WayBack(image="i", template_id="b")
         assert way_back([{"probe": {}}], image="unknown", previous=None) == WayBack()
         with pytest.raises(MeasurementError, match="malformed"):

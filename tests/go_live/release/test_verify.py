@@ -455,6 +455,17 @@ class TestEvidence:
         assert told in refused["log"]
         assert "log.jsonl is not the evidence" in refused["metadata"]
 
+    def test_a_log_about_something_else(self, world: World) -> None:
+        """A chain that holds, of requests to a worker that served another commit."""
+        lines = gzip.decompress(world.files()["log.jsonl.gz"]).splitlines(keepends=True)
+        lines[1] = lines[1].replace(git(world.clone, "rev-parse", "main").encode(), b"c" * 40)
+        head = "0" * 64
+        for number, line in enumerate(lines):
+            lines[number] = json.dumps(json.loads(line) | {"prev": head}).encode() + b"\n"
+            head = hashlib.sha256(lines[number][:-1]).hexdigest()
+        world.forge({"log.jsonl.gz": gzip.compress(b"".join(lines))})
+        assert "about something else: the endpoint served commit cccccccccccc" in world.refused()["log"]
+
     def test_a_log_that_cannot_be_unpacked(self, world: World) -> None:
         """Compressed, and cut."""
         world.forge({"log.jsonl.gz": world.files()["log.jsonl.gz"][:-9]})

@@ -1,4 +1,4 @@
-"""A real release in a real clone, the doubles of both APIs and of a registry on real sockets, and time that is given."""
+"""A real release in a real clone, doubles of both APIs and of a registry on real sockets, and time that is given."""
 
 import asyncio
 import shutil

@@ -72,7 +72,7 @@ async def test_a_private_registry_without_a_template_is_unsure(placed: Placed) -
 async def test_a_template_that_holds_another_image_now_shows_nothing(placed: Placed) -> None:
     """A template is changed by every write to its endpoint: its being there is no proof of the release's image."""
     async with placed(guarded="closed") as place:
-        template = place.double._templates["tpl-then"]  # noqa: SLF001 - the platform changes it
+        template = place.double._templates["tpl-then"]  # the platform changes it
         template["image"] = place.registry.image("sha256:" + "ef" * 32)
         seen = await place.look()
     assert outcome(seen, "image") is Outcome.INCONCLUSIVE
@@ -144,7 +144,7 @@ async def test_a_key_that_is_refused_is_named(placed: Placed) -> None:
 
 
 async def test_an_endpoint_that_is_switched_off_stops(placed: Placed) -> None:
-    """workersMax 0 after a week without requests: no image would start, and the remedy is named."""
+    """After a week without requests workersMax is 0: no image would start, and the remedy is named."""
     async with placed(idle_days=8) as place:
         seen = await place.look()
     assert (seen.answer.word, outcome(seen, "settings")) == ("STOP", Outcome.FAIL)
