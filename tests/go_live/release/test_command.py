@@ -107,7 +107,7 @@ def test_killed_completed_and_verified(project: Project) -> None:
     verified = project.golive("verify", VERSION, root=clone)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert verified.stdout.startswith(f"VERIFIED {VERSION}: GO of ")
-    assert verified.stdout.count(" PASS ") == 8
+    assert verified.stdout.count(" PASS ") == 9
     git(clone, "worktree", "add", "--quiet", "../records", "origin/releases")
     record = clone.parent / "records" / VERSION
     script = [sys.executable, "-I", "-S", str(record / "verify.py"), "--signers", str(clone / "release_signers")]
@@ -169,7 +169,7 @@ def test_verify_as_json(project: Project) -> None:
     told = json.loads(project.golive("verify", VERSION, "--json").stdout)
     assert (told["outcome"], told["version"], told["profile"]) == ("pass", VERSION, "production")
     assert told["metadata"]["version"] == VERSION
-    assert [step["outcome"] for step in told["steps"]] == ["pass"] * 8
+    assert [step["outcome"] for step in told["steps"]] == ["pass"] * 9
     stranger = pin(project.root.parent / "others", signed_by(new_key(project.root.parent / "stranger")))
     refused = project.golive("verify", VERSION, "--json", "--signers", str(stranger))
     assert refused.returncode == 1
