@@ -7,27 +7,33 @@ from contextlib import contextmanager
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from checks.burst import seen_in_burst
+from checks.early_end import LevelEnd, SoakEnd
 from checks.levels import Level, Measured, collect, levels_up_to
+from checks.live import log_source
 from checks.local import Place, local_target
 from checks.memory import as_memory, watched
-from checks.soak_end import SoakEnd
+from checks.spend import metered
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
+from go_live.api_key import read_key
 from go_live.config import Config, Slo
-from go_live.errors import UsageError
 from go_live.gate import Gate
 from go_live.jobs.client import Endpoint
+from go_live.judge.burst import Seen
 from go_live.judge.soak import Memory
 from go_live.load.runner import LoadPlan, Prompt
 from go_live.pytest_plugin import GATE
 from go_live.table import Table
 
 SLOTS = 64
-"""Connections the checks may hold open at once; far above every level."""
+"""Connections the checks may hold open at once, beside those of a burst; far above every level."""
 SOAK_MEMORY = "soak_memory"
 """Under this name the log keeps the samples of the workers' memory."""
 SOAK_ENDED = "soak_ended"
 """Under this name the log keeps why the soak was ended early; None: it was not."""
+LEVEL_ENDED = "ended_early"
+"""With its level before it, the log keeps under this name why a level was ended early."""
 LEVEL_DEADLINE_S = 600
 """Longest a single level may take in all, whatever happens."""
 
@@ -88,20 +94,28 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
     """The endpoint under test, ready to answer."""
     place = local_target if gate.plan.target.kind == "local" else live_target
     with place(gate) as (job_api, endpoint_id, key, logs, memory):
-        endpoint = Endpoint(job_api, endpoint_id, key, connections=SLOTS, timeout_s=gate.config.client.timeout_s)
-        with portal.wrap_async_context_manager(endpoint):
-            target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs, memory=memory)
+        endpoint = Endpoint(
+            job_api,
+            endpoint_id,
+            key,
+            connections=SLOTS + gate.config.burst.in_flight,
+            timeout_s=gate.config.client.timeout_s,
+        )
+        with (
+            portal.wrap_async_context_manager(endpoint),
+            metered(gate, lambda: portal.call(endpoint.get_raw, "health")),
+            log_source(gate, portal, key, logs) as log,
+        ):
+            where = {"job_api": job_api, "endpoint_id": endpoint_id}
+            target = Target(endpoint, portal, **where, logs=logs, memory=memory, log=log)
             gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
             yield target
 
 
 @contextmanager
 def live_target(gate: Gate) -> Iterator[Place]:
-    """The live endpoint, with the key from the environment."""
-    name = gate.config.keys.api_key_env
-    key = os.environ.get(name, "")
-    if not key:
-        raise UsageError(f"{name} is not set: put the endpoint's API key into it")
+    """The live endpoint, with the key from the environment or from a file."""
+    key = read_key(gate.config.keys, os.environ)
     yield gate.config.endpoint.job_api, gate.config.endpoint.id, key, list, None
 
 
@@ -121,7 +135,11 @@ def load_records(gate: Gate, request: pytest.FixtureRequest) -> Table:
                 prompts=prompts,
                 deadline_s=gate.config.client.timeout_s,
             )
-            collect(target, gate, plan)
+            ending = LevelEnd(gate, plan)
+            collect(target, gate, plan, watch=ending.add, stop=ending.stop)
+            if ending.why is not None:
+                gate.fact({f"{plan.level} {LEVEL_ENDED}": ending.why})
+                gate.progress.note(f"  {plan.level} was ended early: {ending.why}")
     return gate.requests.where(phase="load")
 
 
@@ -154,6 +172,14 @@ def soak(gate: Gate, request: pytest.FixtureRequest) -> Measured:
     if ending.why is not None:
         gate.progress.note(f"  the soak was ended early: {ending.why}")
     return Measured(records=records, allow_timed=gate.allow_timed, memory=as_memory(samples), ended=ending.why)
+
+
+@pytest.fixture(scope="session")
+def burst(gate: Gate, request: pytest.FixtureRequest) -> Seen:
+    """What was seen of the workers during the burst, measured once, or read from the log that is judged again."""
+    if gate.plan.target.kind == "local":
+        pytest.skip("the local endpoint of a run has as many workers as its profile says, from the start to the end")
+    return seen_in_burst(gate, lambda: request.getfixturevalue("target"), lambda: request.getfixturevalue("prompts"))
 
 
 @pytest.fixture(scope="session")

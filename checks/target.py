@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.from_thread import BlockingPortal
@@ -12,6 +12,9 @@ from checks.memory import Look
 from go_live.jobs.answer import Answer
 from go_live.jobs.client import Endpoint
 from go_live.jobs.transport import Health, Reply
+
+if TYPE_CHECKING:
+    from checks.live import LogSource
 
 Event = dict[str, Any]
 
@@ -28,6 +31,7 @@ class Target:
         endpoint_id: str,
         logs: Callable[[], Iterable[Path]],
         memory: Look | None,
+        log: "LogSource",
     ) -> None:
         """``endpoint`` is open on the portal's loop; ``logs`` gives the workers' log files (none if live)."""
         self.endpoint = endpoint
@@ -35,6 +39,8 @@ class Target:
         self.endpoint_id = endpoint_id
         self.memory = memory
         """Tells the workers' resident memory; None where it cannot be seen."""
+        self.log = log
+        """The workers' logs, local or live."""
         self._portal = portal
         self._logs = logs
 
@@ -103,7 +109,7 @@ class Target:
         return self._portal.call(function)
 
     def log_text(self) -> str:
-        """All that the workers wrote; empty where no log can be read."""
+        """All that local workers wrote, up to now; empty for a live endpoint, whose lines come late (``log``)."""
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in self._logs())
 
     def events(self) -> list[Event]:

@@ -1,10 +1,13 @@
-"""REL: is the repository in a state to be released from, and is there a way back."""
+"""REL: can it be released, is there a way back, and is what was released still what is served."""
 
 import os
+import secrets
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.live_configuration import Configuration, only_live
 from checks.workload import shown
 from go_live.gate import Gate
 from go_live.outcome import Outcome, Verdict
@@ -13,6 +16,12 @@ from go_live.release.previous import recorded_versions, verify_target
 from go_live.release.signing import signing_state
 from go_live.release.state import release_state
 
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+    from checks.target import Target
+
+LOOK_EVERY_S = 5.0
 NEVER_PUSHED = "a rehearsal is never pushed, so it asks no remote"
 
 
@@ -59,3 +68,23 @@ def test_the_way_back_is_verified(gate: Gate, verdict: Verdicts) -> None:
     found = verify_target(gate.root, config, release.previous, profile=gate.plan.profile)
     outcome = found.outcome if found.outcome in {Outcome.PASS, Outcome.FAIL} else Outcome.ERROR
     verdict(Verdict(claim=f"{release.previous} is what its tag says it is", outcome=outcome, reason=found.reason))
+
+
+@item("REL-4")
+def test_the_platform_still_serves_the_validated_build(
+    gate: Gate, request: pytest.FixtureRequest, verdict: Verdicts
+) -> None:
+    """For as long as a push may set off a rebuild, every worker serves the build that was validated."""
+    only_live(gate)
+    target: Target = request.getfixturevalue("target")
+    portal: BlockingPortal = request.getfixturevalue("portal")
+    configuration = Configuration(gate, portal, dict(os.environ))
+    end = time.monotonic() + gate.config.release.watch_after_push_s
+    gate.progress.note(f"  watching for a rebuild: {gate.config.release.watch_after_push_s:g} s")
+    while True:
+        verdicts = configuration.rebuilt(target, secrets.token_hex(8))
+        left = end - time.monotonic()
+        if left <= 0 or any(one.outcome is not Outcome.PASS for one in verdicts):
+            break
+        time.sleep(min(LOOK_EVERY_S, left))
+    verdict(*verdicts)

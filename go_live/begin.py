@@ -17,6 +17,7 @@ from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter, read_log
 from go_live.evidence.run_directory import LOG, PLAN, RunLog, create, read_plan, sort_entries
 from go_live.plan import Options, digest_files, make_plan, versions
+from go_live.planning.cost import costed, price
 from go_live.planning.needs import undecidable
 from go_live.records import Record
 from go_live.release import waivers
@@ -65,8 +66,12 @@ def go_on(options: Options, root: Path) -> Begun:
         UsageError: there is no such run, it is finished or still going on, it was edited, or plan, commit, checks or
             tools have changed.
     """
-    if msgspec.structs.replace(options, resume=None, json=False) != Options(config=options.config):
-        raise UsageError("--resume takes nothing else: profile, items and worker are those of the run's plan")
+    if msgspec.structs.replace(options, resume=None, max_cost=None, json=False) != Options(config=options.config):
+        raise UsageError(
+            "--resume takes nothing else but --max-cost: profile, items and worker are those of the run's plan"
+        )
+    if options.max_cost is not None:
+        price(options.max_cost)
     directory = resume.find(root, options.resume or "")
     plan, digest = read_plan(directory)
     refuse_changes(plan, options, root)
@@ -89,7 +94,11 @@ def go_on(options: Options, root: Path) -> Begun:
     )
     tests = frozenset(report.test for report in found.checks)
     before = Before(columns=columns, again=left.again, tests=tests, facts=found.facts)
-    return plan, directory, log, before, [note]
+    # What it may cost decides no verdict: it may differ from the plan's, and the note says so.
+    if options.max_cost is None or plan.max_dollars is None:
+        return plan, directory, log, before, [note]
+    more = f"may cost ${price(options.max_cost):.2f} in all, and was planned with ${plan.max_dollars:.2f}"
+    return msgspec.structs.replace(plan, max_dollars=options.max_cost), directory, log, before, [note, more]
 
 
 def unfinished(directory: Path, plan_sha256: str) -> RunLog:
@@ -155,6 +164,7 @@ def prepare(options: Options, root: Path) -> tuple[Plan, list[str]]:
         now=now,
         waivers=waived,
     )
+    plan = costed(plan, options.max_cost)
     notes = preflight.check_production(facts) if plan.config.profile[plan.profile].clean_tree else []
     if plan.target.kind == "local":
         notes = preflight.check_rehearsal(facts, engine=plan.target.device in {"cpu", "cuda"})

@@ -147,6 +147,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     named_commit: str | None = None
     """The commit that the user named to be released (``--commit``), where HEAD is on no branch."""
     waivers: tuple[Waiver, ...] = ()
+    expected_dollars: float = 0.0
+    """What the load of the selected items is expected to cost; 0 for a local target."""
+    max_dollars: float | None = None
+    """What the run may cost; None: the target costs nothing."""
 
     def terms(self, now: float) -> Terms:
         """What a decision at ``now`` (Unix time) has to keep to."""

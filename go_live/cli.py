@@ -33,8 +33,21 @@ COMMANDS = {
     "verify": Command(
         "go_live.release.command", "is a release what its tag says it is? Offline", "configure_verify", "run_verify"
     ),
+    "prerollback": Command(
+        "go_live.rollback.command",
+        "before a rollback: is the release what it says, still there, and does it fit?",
+        "configure_prerollback",
+        "run_prerollback",
+    ),
+    "rollback": Command(
+        "go_live.rollback.command",
+        "roll the live endpoint back to a release, or rehearse it",
+        "configure_rollback",
+        "run_rollback",
+    ),
     "demo": Command("go_live.demo.command", "ten seconds: judge a bundled soak and open its report"),
     "local": Command("go_live.local_endpoint.command", "serve the local endpoint, for any client"),
+    "config": Command("go_live.management.command", "compare the live endpoint with the declared one, or set it"),
     "report": Command("go_live.report.command", "render the report of a run again"),
 }
 

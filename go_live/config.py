@@ -36,6 +36,8 @@ class Release(Section, frozen=True):
     records_branch: Text
     first_release: bool
     """True: there is no version to roll back to, and the report says so."""
+    watch_after_push_s: Amount
+    """How long the live endpoint is watched, after the tag's push, for a rebuild that the push set off."""
     previous: Text | None = None
     """The release to roll back to; needed unless this is the first."""
 
@@ -66,6 +68,13 @@ class ExpectedEndpoint(Section, frozen=True):
     execution_timeout_s: Positive
     flashboot: bool
     gpu: Text
+    """A GPU type (``NVIDIA GeForce RTX 4090``), or a whole serverless pool (``ADA_24``)."""
+    image: Text | None = None
+    """The image that is released, by digest; None: ``--image`` names it, or any image that is pinned will do."""
+    env: dict[EnvName, str] = {}
+    """Environment that the endpoint must have; it may have more that the worker knows."""
+    other_env: tuple[EnvName, ...] = ()
+    """Names that something else than the worker reads."""
 
 
 class EndpointConfig(Section, frozen=True):
@@ -161,6 +170,16 @@ class Cold(Section, frozen=True):
     delay_ms: Amount
 
 
+class Burst(Section, frozen=True):
+    """What has to bring the endpoint up to its workersMax."""
+
+    in_flight: Positive
+    """Requests that are in flight at a time, until the workers are there or the time is over."""
+    within_s: Amount
+    requests: Positive
+    """The most that are sent."""
+
+
 class Alert(Section, frozen=True):
     """One alert threshold; its unit stands in the metric's name."""
 
@@ -181,6 +200,14 @@ class Keys(Section, frozen=True):
 
     api_key_env: EnvName
     old_api_key_env: EnvName
+    gateway_fingerprint_env: EnvName = "GATEWAY_KEY_FINGERPRINT"
+    """Holds the fingerprint of the key that the gateway uses, or the path of a file with it."""
+    ci_fingerprint_env: EnvName = "CI_KEY_FINGERPRINT"
+    """Likewise of the key that CI uses."""
+    not_deployed: tuple[Literal["gateway", "ci"], ...] = ()
+    """Callers that do not exist yet; only a first release may declare them."""
+    baseline: Text = "keys-baseline.toml"
+    """Findings of the secret scan that somebody answers for."""
 
 
 class Attestations(Section, frozen=True):
@@ -203,9 +230,11 @@ class Gpu(Section, frozen=True):
 
 
 class Price(Section, frozen=True):
-    """What a run costs; it decides nothing."""
+    """What a run costs, and may cost; no verdict depends on it."""
 
     dollars_per_worker_hour: Annotated[float, msgspec.Meta(ge=0)]
+    max_dollars: Amount
+    """A run that is planned to cost more is refused, and one that comes to cost more is stopped."""
 
 
 class Assumed(Section, frozen=True):
@@ -274,6 +303,7 @@ class Config(Section, frozen=True):
     client: Client
     attribution: Attribution
     cold: Cold
+    burst: Burst
     alerts: Alerts
     keys: Keys
     attestations: Attestations
@@ -368,11 +398,15 @@ def _cross_check(config: Config, name: str) -> None:
     expected = config.endpoint.expected
     if expected.workers_min > expected.workers_max:
         raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
+    if expected.scaler_type == "REQUEST_COUNT" and not expected.scaler_value.is_integer():
+        raise UsageError(f"{name}: endpoint.expected.scaler_value counts requests with REQUEST_COUNT: a whole number")
     if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
     if config.release.first_release is not (config.release.previous is None):
         raise UsageError(f"{name}: either release.first_release = true, or release.previous names the rollback target")
     if "rehearsal" in config.signing.signers:
         raise UsageError(f"{name}: signing.signers pins rehearsal keys: a rehearsal is signed by a key of its own run")
+    if config.keys.not_deployed and not config.release.first_release:
+        raise UsageError(f"{name}: keys.not_deployed is for a first release; what exists by now has to show its key")
     if "rehearsal" not in config.profile:
         raise UsageError(f"{name}: [profile.rehearsal] is missing")

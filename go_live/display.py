@@ -35,6 +35,11 @@ class Display:
             f"{len(plan.selected)} items, {len(plan.required)} of them required before the tag; "
             f"soak {plan.soak_s:g} s at c={plan.config.soak.concurrency}; worker on {plan.target.device}"
         )
+        if plan.max_dollars is not None:
+            self.line(
+                f"expected to cost ${plan.expected_dollars:.2f}, stopped at ${plan.max_dollars:.2f}; counted are the "
+                "workers that /health tells of, standing by or not"
+            )
 
     def check_started(self, _test: str, claim: str) -> None:
         """A check begins; shown on a terminal only, where the next line replaces it."""

@@ -4,6 +4,7 @@
     +-- UsageError            exit 2: bad configuration, bad input, wrong arguments
     |   +-- ResumeRefusedError   a killed run cannot go on: something is no longer what it was
     +-- MeasurementError      exit 4: the thing could not be measured (dead server, killed worker)
+    |   +-- BudgetSpentError     the run has cost more than it may
     +-- ReleaseIncompleteError   exit 5: the decision was GO, but the release did not land
 
 A message is one line that names the thing and the remedy; it never contains a secret. Tracebacks are for bugs.
@@ -44,6 +45,10 @@ class MeasurementError(GoliveError):
     """Something that had to be measured could not be."""
 
     exit_code = ExitCode.NOT_MEASURED
+
+
+class BudgetSpentError(MeasurementError):
+    """The run has cost more than it may: it is stopped, has no end in its log, and can be resumed with more."""
 
 
 class ReleaseIncompleteError(GoliveError):

@@ -10,9 +10,10 @@ from go_live.checklist import Plan
 from go_live.config import Config, Profile
 from go_live.evidence.run_directory import RunLog
 from go_live.records import Record
+from go_live.spending import Meter
 from go_live.table import Columns, Table
 
-MEASURED = frozenset({"load_level", "load_records", "soak", "measured"})
+MEASURED = frozenset({"load_level", "load_records", "soak", "measured", "burst"})
 """Fixtures of the checks that hold what was measured under load; a finished log can stand in for them."""
 
 
@@ -51,6 +52,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """Every request that has ended so far, in this run or, of a resumed one, before it was killed."""
     again: tuple[Record, ...] = ()
     """Requests that a killed run left open: to be asked again under their numbers."""
+    meter: Meter | None = None
+    """Counts what the run costs; None: the target costs nothing."""
     recorded: RunLog | None = None
     """A finished log to judge again; None while measuring."""
 

@@ -14,6 +14,8 @@ import msgspec
 from go_live.checklist import Item, Plan, Repository, Target, required_ids
 from go_live.config import Config, Profile, ProfileName
 from go_live.errors import UsageError
+from go_live.management.environment import digest_of
+from go_live.management.hosts import refuse_other_hosts
 from go_live.waivers import Waiver
 
 CPU_ONLY = frozenset({"ENFORCE_EAGER", "DTYPE", "VLLM_CPU_KVCACHE_SPACE"})
@@ -32,6 +34,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """``NAME=VALUE``, for the local worker."""
     config: str = "golive.toml"
     commit: str | None = None
+    max_cost: float | None = None
+    """Dollars that the run may cost; None: price.max_dollars."""
+    image: str | None = None
+    """The image to release, ``repository@sha256:…``; None: the one that golive.toml declares, if any."""
     resume: str | None = None
     """A killed run to go on with: its directory or its id; everything else then comes from its plan."""
     json: bool = False
@@ -50,12 +56,16 @@ def make_plan(
     """The plan of one run.
 
     Raises:
-        UsageError: an unknown profile, item or family, or a device that the profile's target cannot have.
+        UsageError: an unknown profile, item or family, a device that the profile's target cannot have, or an address
+            that the profile does not accept.
     """
-    name = _profile_name(config, options.profile)
+    name = profile_name(config, options.profile)
+    refuse_other_hosts(config, name)
+    config = with_image(config, options.image)
     chosen = _with_env(_on_device(config.profile[name], options.device), options.worker_env)
     config = msgspec.structs.replace(config, profile={**config.profile, name: chosen})
     before = [item.id for item in items if item.phase == "before-tag"]
+    later = [item.id for item in items if item.phase == "after-tag"]
     live = chosen.target == "runpod"
     return Plan(
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(3)}",
@@ -70,7 +80,7 @@ def make_plan(
         repository=repository,
         items=tuple(items),
         required=required_ids(tuple(items), name),
-        selected=tuple(select(before, options.only)),
+        selected=tuple(select(before, options.only, later)),
         soak_s=chosen.soak_minutes * 60,
         config=config,
         digests=dict(digests),
@@ -80,19 +90,25 @@ def make_plan(
     )
 
 
-def select(ids: Sequence[str], only: Iterable[str]) -> list[str]:
+def select(ids: Sequence[str], only: Iterable[str], later: Sequence[str] = ()) -> list[str]:
     """The ids of ``ids`` that ``only`` names, by id or by family; all of them when it names nothing.
+
+    Args:
+        ids: what a run asks by itself.
+        only: names of items and families, in any case.
+        later: ids that are asked after the release, and here only by their full name.
 
     Raises:
         UsageError: a name that is neither.
     """
     names = [name.upper() for name in only]
     families = {item.split("-")[0] for item in ids}
-    if unknown := [name for name in names if name not in ids and name not in families]:
+    if unknown := [name for name in names if name not in {*ids, *later} and name not in families]:
         raise UsageError(
             f"--only {' '.join(unknown)}: no such item or family; families are {', '.join(sorted(families))}"
         )
-    return [item for item in ids if not names or item in names or item.split("-")[0] in names]
+    chosen = [item for item in ids if not names or item in names or item.split("-")[0] in names]
+    return chosen + [item for item in later if item in names]
 
 
 def digest_files(root: Path, paths: Iterable[Path]) -> dict[str, str]:
@@ -116,13 +132,31 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _profile_name(config: Config, profile: str) -> ProfileName:
-    """The profile, if golive.toml has it."""
+def profile_name(config: Config, profile: str) -> ProfileName:
+    """The profile, if golive.toml has it.
+
+    Raises:
+        UsageError: it has none of that name.
+    """
     known: tuple[ProfileName, ...] = get_args(ProfileName)
     for name in known:
         if name == profile and name in config.profile:
             return name
     raise UsageError(f"no profile {profile!r} in golive.toml; it has {', '.join(config.profile)}")
+
+
+def with_image(config: Config, image: str | None) -> Config:
+    """``config`` with ``image`` as the one that is released; unchanged for None.
+
+    Raises:
+        UsageError: it is not named by digest.
+    """
+    if image is None:
+        return config
+    if digest_of(image) is None:
+        raise UsageError(f"--image {image}: name it by digest (repository@sha256:…): a tag can move")
+    expected = msgspec.structs.replace(config.endpoint.expected, image=image)
+    return msgspec.structs.replace(config, endpoint=msgspec.structs.replace(config.endpoint, expected=expected))
 
 
 def _with_env(profile: Profile, settings: Sequence[str]) -> Profile:

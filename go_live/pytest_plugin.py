@@ -15,7 +15,7 @@ from typing import Protocol
 
 import pytest
 
-from go_live.errors import GoliveError, MeasurementError, ResumeRefusedError, UsageError
+from go_live.errors import BudgetSpentError, GoliveError, MeasurementError, ResumeRefusedError, UsageError
 from go_live.evidence.run_directory import CheckReport
 from go_live.gate import MEASURED, Gate
 from go_live.outcome import Outcome, Verdict
@@ -23,6 +23,8 @@ from go_live.outcome import Outcome, Verdict
 GATE = pytest.StashKey[Gate]()
 """Where hooks of the checks find the run."""
 DETAIL_CHARS = 300
+ENDS_THE_RUN = (ResumeRefusedError, BudgetSpentError)
+"""Errors after which no further check may run, and the one that met them has not reported."""
 
 
 class Verdicts(Protocol):
@@ -142,14 +144,20 @@ class GatePlugin:
         self._on_start(item.nodeid, _claim(item))
         return (yield)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """No check begins that would spend more than the run may."""
+        if self._gate.meter is not None:
+            self._gate.meter.refuse_over()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn the end of the check (or of a set-up or tear-down that failed) into one report."""
         report = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, ResumeRefusedError):
-            # Nothing was measured and nothing may be added to the evidence.
+        if call.excinfo is not None and isinstance(call.excinfo.value, ENDS_THE_RUN):
+            # Nothing was concluded and nothing may be added to the evidence.
             self.error = call.excinfo.value
             pytest.exit(str(self.error))
         if call.when == "call" or call.excinfo is not None:
@@ -183,7 +191,12 @@ def conclude_check(claim: str, reported: list[Verdict], call: pytest.CallInfo[No
 
 
 def _stage(fixtures: frozenset[str]) -> int:
-    """What needs no load comes first, so that a worker that does not answer is told of in seconds; the soak last."""
+    """What needs no load comes first, so that a worker that does not answer is told of in seconds; the soak is late.
+
+    The burst is last: the workers that it brings up stay for a while, and would serve the load.
+    """
+    if "burst" in fixtures:
+        return 3
     return 2 if "soak" in fixtures else int(bool(MEASURED & fixtures))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from go_live.asking import run_checks
 from go_live.begin import checks_folder
 from go_live.evidence.binding import refuse_other_checks
 from go_live.evidence.run_directory import CheckReport, RunData, read_conclusions, read_run, settle
@@ -11,7 +12,6 @@ from go_live.gate import MEASURED, Gate
 from go_live.outcome import Verdict
 from go_live.plan import digest_files
 from go_live.pytest_plugin import GatePlugin
-from go_live.run import run_checks
 
 LIVE = frozenset({"target"})
 """Fixtures that only a running endpoint can give."""

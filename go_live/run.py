@@ -3,18 +3,19 @@
 import datetime as dt
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
+import msgspec
 
 from go_live import seen_red
-from go_live.begin import PYTEST_INI, Before, checks_folder, go_on, start
+from go_live.after_tag import ask_after
+from go_live.asking import run_checks
+from go_live.begin import Before, checks_folder, go_on, start
 from go_live.checklist import Plan
 from go_live.display import Display
-from go_live.errors import ExitCode, MeasurementError
+from go_live.errors import BudgetSpentError, ExitCode
 from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter
 from go_live.evidence.run_directory import (
@@ -33,6 +34,8 @@ from go_live.records import Record
 from go_live.release.completing import complete
 from go_live.report import render
 from go_live.report.command import view_of
+from go_live.spending import FACT as SPENT
+from go_live.spending import Meter, Spent
 
 
 def run_gate(options: Options, *, root: Path | None = None, display: Display | None = None) -> int:
@@ -53,7 +56,11 @@ def run_gate(options: Options, *, root: Path | None = None, display: Display | N
             display.line(f"note: {note}", style="yellow")
             log.append("note", note)
         log.append("facts", {seen_red.FACT: sightings})
-        collect(plan, root, directory, log, display, before)
+        try:
+            collect(plan, root, directory, log, display, before)
+        except BudgetSpentError as error:
+            log.append("note", str(error))
+            raise
         log.append("finish", {"run_id": plan.run_id})
     finally:
         log.close()
@@ -68,7 +75,8 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         KeyboardInterrupt: the user stopped it; the log has no finish entry, so it can never count as passed.
         MeasurementError: pytest itself failed.
     """
-    progress = Progress(console=display.console)
+    meter = meter_of(plan, before)
+    progress = Progress(console=display.console, aside=meter.told if meter is not None else None)
 
     def report(entry: CheckReport) -> None:
         log.append("check", entry)
@@ -85,6 +93,11 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         log.append("request", ended)
         columns.add(ended)
 
+    def due(asked: Record) -> None:
+        if meter is not None:
+            meter.refuse_over()
+        log.append("due", asked)
+
     def fact(found: Mapping[str, Any]) -> None:
         resume.refuse_other_target(before.facts, found, live=plan.target.kind == "runpod")
         log.append("facts", found)
@@ -94,10 +107,11 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
         root=root,
         directory=directory,
         record=record,
-        due=lambda due: log.append("due", due),
+        due=due,
         fact=fact,
         progress=progress,
         columns=columns,
+        meter=meter,
         again=before.again,
     )
     plugin = GatePlugin(
@@ -111,27 +125,28 @@ def collect(plan: Plan, root: Path, directory: Path, log: LogWriter, display: Di
     run_checks(plugin, checks_folder(root))
 
 
-def run_checks(plugin: GatePlugin, folder: Path) -> None:
-    """Run pytest on the checks in ``folder``, in this process.
-
-    Raises:
-        KeyboardInterrupt: the user stopped it.
-        GoliveError: the checks do not fit the checklist.
-        MeasurementError: pytest itself failed.
-    """
-    with _environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"):
-        code = pytest.main(["-c", str(folder / PYTEST_INI), str(folder)], plugins=[plugin])
-    if plugin.error is not None:
-        raise plugin.error
-    if code == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
-    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
-        raise MeasurementError(f"the checks could not be run (pytest ended with {code!r}); see the lines above")
+def meter_of(plan: Plan, before: Before) -> Meter | None:
+    """Counts on from what the run had cost ``before`` it was killed; None where the target costs nothing."""
+    if plan.max_dollars is None:
+        return None
+    declared = plan.config.endpoint.expected
+    spent = msgspec.convert(before.facts[SPENT], Spent) if SPENT in before.facts else None
+    meter = Meter(
+        dollars_per_hour=plan.config.price.dollars_per_worker_hour,
+        workers_max=declared.workers_max,
+        limit=plan.max_dollars,
+        run_id=plan.run_id,
+        before=spent,
+    )
+    if spent is not None:
+        meter.charge_kill(declared.idle_timeout_s)
+    return meter
 
 
 def finish(data: RunData, root: Path, directory: Path, display: Display, options: Options) -> int:
     """Release on a GO, report, and give the exit code."""
-    done = complete(data, root, directory)
+    progress = Progress(console=display.console)
+    done = complete(data, root, directory, after=lambda: ask_after(data, root, directory, progress))
     code = data.decision.exit_code if done.problem is None else ExitCode.NOT_RELEASED
     view = view_of(data, done.lines)
     files = render.write_all(view, directory)
@@ -143,18 +158,3 @@ def finish(data: RunData, root: Path, directory: Path, display: Display, options
     if options.json:
         sys.stdout.buffer.write(encode(data.decision))
     return code
-
-
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Set variables for a while."""
-    before: dict[str, str | None] = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

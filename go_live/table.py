@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,12 @@ LARGEST = 2**31 - 1
 """No answer has so many tokens; what claims more is kept as this."""
 
 
+BLOCK = 65_536
+"""Numbers in a block of a column."""
+
+Number = TypeVar("Number", int, float)
+
+
 class Names:
     """Strings that repeat, each kept once."""
 
@@ -72,14 +78,56 @@ class Names:
         return None if code == NONE else self.names[code]
 
 
+class Column(Generic[Number]):
+    """Numbers of one kind, in blocks: an array that grows to millions is copied, and leaves holes behind in memory."""
+
+    def __init__(self, code: str) -> None:
+        """No numbers yet; ``code`` is array's type code, which is numpy's."""
+        self._code = code
+        self._blocks: list[array[Any]] = [array(code)]
+
+    def append(self, value: Number) -> None:
+        """One more."""
+        block = self._blocks[-1]
+        if len(block) == BLOCK:
+            block = array(self._code)
+            self._blocks.append(block)
+        block.append(value)
+
+    def __getitem__(self, row: int) -> Number:
+        """The number of ``row``."""
+        value: Number = self._blocks[row // BLOCK][row % BLOCK]
+        return value
+
+    def __len__(self) -> int:
+        """How many."""
+        return (len(self._blocks) - 1) * BLOCK + len(self._blocks[-1])
+
+    def values(self) -> NDArray[Any]:
+        """All of them, copied."""
+        return np.concatenate(self._parts(0, len(self._blocks)))
+
+    def take(self, rows: NDArray[np.int32], kind: type[np.generic]) -> NDArray[Any]:
+        """The numbers of ``rows``, as ``kind``. Rows that lie near each other need no copy of the whole column."""
+        taken = np.empty(len(rows), dtype=kind)
+        for start in range(0, len(rows), BLOCK):
+            part = rows[start : start + BLOCK]
+            first, last = int(part.min()) // BLOCK, int(part.max()) // BLOCK
+            taken[start : start + BLOCK] = np.concatenate(self._parts(first, last + 1))[part - first * BLOCK]
+        return taken
+
+    def _parts(self, first: int, end: int) -> list[NDArray[Any]]:
+        return [np.frombuffer(block, dtype=self._code) for block in self._blocks[first:end]]
+
+
 class Columns:
     """Grows by one row a record; :meth:`table` then reads it."""
 
     def __init__(self) -> None:
         """No rows yet."""
-        self.floats: dict[str, array[float]] = {name: array(code) for name, code in FLOATS.items()}
-        self.codes: dict[str, array[int]] = {name: array(code) for name, code in CODES.items()}
-        self.timed = array("b")
+        self.floats = {name: Column[float](code) for name, code in FLOATS.items()}
+        self.codes = {name: Column[int](code) for name, code in CODES.items()}
+        self.timed = Column[int]("b")
         self.phases, self.levels, self.workers = Names(), Names(), Names()
 
     def __len__(self) -> int:
@@ -111,9 +159,9 @@ class Columns:
 
     def table(self) -> Table:
         """All rows, in due order. No row can be added while the table lives."""
-        due = np.frombuffer(self.floats["due"], dtype=np.float64)
-        wall = np.frombuffer(self.floats["wall"], dtype=np.float64)
-        seq = np.frombuffer(self.codes["seq"], dtype=np.int32)
+        due = self.floats["due"].values()
+        wall = self.floats["wall"].values()
+        seq = self.codes["seq"].values()
         # By the wall clock first: after a resume the monotonic clock is another one.
         return Table(self, np.lexsort((seq, due, wall)).astype(np.int32))
 
@@ -255,7 +303,7 @@ class Table(Sequence[Record]):
     @property
     def timed(self) -> Bools:
         """Answered by the timed engine."""
-        return np.frombuffer(self._columns.timed, dtype=np.int8)[self._rows].astype(np.bool_)
+        return self._columns.timed.take(self._rows, np.bool_)
 
     @property
     def error(self) -> Codes:
@@ -325,10 +373,10 @@ class Table(Sequence[Record]):
         return value
 
     def _float(self, name: str) -> Floats:
-        return np.frombuffer(self._columns.floats[name], dtype=FLOATS[name])[self._rows].astype(np.float64, copy=False)
+        return self._columns.floats[name].take(self._rows, np.float64)
 
     def _code(self, name: str) -> Codes:
-        return np.frombuffer(self._columns.codes[name], dtype=CODES[name])[self._rows].astype(np.int32, copy=False)
+        return self._columns.codes[name].take(self._rows, np.int32)
 
     def _record(self, row: int) -> Record:
         columns = self._columns

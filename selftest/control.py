@@ -5,6 +5,9 @@ from typing import Literal
 
 from go_live.outcome import Outcome
 
+LIVE = "live.json"
+"""In a scene's project: what the management API tells of the live endpoint."""
+
 Act = Literal[
     "dirty tree",
     "shallow clone",
@@ -68,3 +71,7 @@ class Scene:
     """Items that are asked in every run, and must stay green where no defect of the run touches them."""
     live: bool = False
     """Whether the endpoint is started apart and reached as a live one would be, by address and key."""
+    served: tuple[str, ...] = ()
+    """More arguments of ``golive local serve``, where it is."""
+    described: str = "{}"
+    """What the double of the management API tells of it: the project's ``live.json``, which controls may change."""

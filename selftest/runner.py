@@ -15,7 +15,7 @@ from go_live.errors import GoliveError
 from go_live.evidence.run_directory import read_conclusions
 from selftest import acts
 from selftest.batches import Batch
-from selftest.control import Change
+from selftest.control import LIVE, Change
 from selftest.judge import Seen, judge, strays
 from selftest.project import edited, environment, fill, git, golive, publish, shipped_config
 
@@ -71,11 +71,13 @@ def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
     """
     root = folder / "project"
     fill(root, shipped_config(dict(batch.scene.values)), packed=packed)
+    if batch.scene.live:
+        (root / LIVE).write_text(batch.scene.described, encoding="utf-8")
     for change in (*batch.scene.changes, *(change for control in batch.controls for change in control.changes)):
         seed(root, change)
     port = _point_to_loopback(root) if batch.scene.live else None
     publish(root)
-    with _local() if port is None else _served(root, folder / "endpoint", port) as extra:
+    with _local() if port is None else _served(root, folder / "endpoint", port, batch.scene.served) as extra:
         for control in batch.controls:
             if control.act is not None:
                 acts.perform(control.act, root)
@@ -99,14 +101,20 @@ def _point_to_loopback(root: Path) -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     config = root / "golive.toml"
-    address = {"endpoint.id": '"local"', "endpoint.job_api": f'"http://127.0.0.1:{port}/v2"'}
+    address = {
+        "endpoint.id": '"local"',
+        "endpoint.job_api": f'"http://127.0.0.1:{port}/v2"',
+        "endpoint.management_api": f'"http://127.0.0.1:{port}/management/v2"',
+    }
     config.write_text(edited(config.read_text(encoding="utf-8"), address), encoding="utf-8")
     return port
 
 
 @contextmanager
-def _served(root: Path, directory: Path, port: int) -> Iterator[Mapping[str, str]]:
+def _served(root: Path, directory: Path, port: int, more: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
     """Serve an endpoint on ``port``, apart from the run; the environment in which the run has its key.
+
+    ``more`` are arguments of ``golive local serve``.
 
     Raises:
         RuntimeError: it did not start.
@@ -120,6 +128,9 @@ def _served(root: Path, directory: Path, port: int) -> Iterator[Mapping[str, str
         str(directory),
         "--env",
         f"GIT_COMMIT={git(root, 'rev-parse', 'HEAD')}",
+        "--live",
+        LIVE,
+        *more,
     ]
     with subprocess.Popen(
         [sys.executable, "-m", "go_live", *serve, *build],

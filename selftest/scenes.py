@@ -95,4 +95,54 @@ GPU = Scene(
 )
 """A worker that says of itself what one on a GPU would, behind an endpoint reached by address and key."""
 
-SCENES = {scene.name: scene for scene in (WEAR, LEVELS, STEADY, SOAK, ANSWERS, GPU)}
+DIGEST = "sha256:" + "1" * 64
+LIVE = Scene(
+    name="live",
+    values=(
+        ("profile.test.target", '"runpod"'),
+        ("profile.test.device", '"live"'),
+        ("endpoint.expected.workers_min", "1"),
+        ("endpoint.expected.workers_max", "3"),
+        ("release.watch_after_push_s", "1"),
+    ),
+    served=("--workers-max", "3", "--idle-timeout-s", "180", "--execution-timeout-s", "600"),
+    described=f"""{{
+  "image": "registry.example/worker@{DIGEST}",
+  "flashboot": "FLASHBOOT",
+  "gpu_pools": ["ADA_24"],
+  "gpu_type": "NVIDIA GeForce RTX 4090",
+  "idle_days": 0,
+  "stale_workers": 0,
+  "env": {{
+    "MAX_MODEL_LEN": "4096",
+    "MAX_NUM_BATCHED_TOKENS": "4096",
+    "IMAGE_DIGEST": "{DIGEST}"
+  }}
+}}
+""",
+    witnesses=("SMK-1", "SMK-2", "INF-1", "INF-2", "INF-3", "INF-4", "INF-7", "INF-8"),
+    live=True,
+)
+"""An endpoint with a management API, both reached by address and key: declared is compared with live."""
+
+SCALING = Scene(
+    name="scaling",
+    values=(
+        ("profile.test.target", '"runpod"'),
+        ("profile.test.device", '"live"'),
+        ("load.requests_per_level", "96"),
+        ("slo.exec_ms_p50", "250"),
+        ("slo.exec_ms_p95", "400"),
+        ("endpoint.expected.workers_min", "1"),
+        ("endpoint.expected.workers_max", "3"),
+        ("burst.in_flight", "32"),
+        ("burst.within_s", "25"),
+    ),
+    witnesses=("LOG-1", "LOG-2", "LOG-3"),
+    live=True,
+    # Eight requests in flight leave one worker alone; a burst of 32 asks for more than there may be.
+    served=("--workers-min", "1", "--workers-max", "3", "--scaler-value", "10", "--idle-timeout-s", "60"),
+)
+"""An endpoint that scales, reached by address and key: its burst, and its workers' logs by the management API."""
+
+SCENES = {scene.name: scene for scene in (WEAR, SCALING, LEVELS, STEADY, SOAK, ANSWERS, GPU, LIVE)}

@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import shutil
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogWriter:
-    """Appends entries, each flushed before the call returns."""
+    """Appends entries, each flushed before the call returns; any thread may."""
 
     def __init__(self, path: Path, now: Callable[[], float]) -> None:
         """Open a new log at ``path``; ``now`` gives Unix time.
@@ -54,6 +55,7 @@ class LogWriter:
         except FileExistsError as error:
             raise UsageError(f"{path} exists already: a run's log is written once; start a new run") from error
         lock(self._file)
+        self._turn = threading.Lock()
         self._now = now
         self._n = 0
         self.head = GENESIS
@@ -73,6 +75,7 @@ class LogWriter:
             raise UsageError(f"cannot read the log {path}: {error}") from error
         try:
             lock(self._file)
+            self._turn = threading.Lock()
             dropped = _drop_cut_line(self._file)
             self._now, self._n, self.head = now, 0, GENESIS
             for entry, digest in chain(path):
@@ -86,11 +89,12 @@ class LogWriter:
     def append(self, kind: Kind, body: Any) -> None:
         """Append one entry; ``body`` is anything msgspec can encode (NaN and infinities become null)."""
         raw = msgspec.Raw(msgspec.json.encode(body))
-        line = msgspec.json.encode(Entry(n=self._n, prev=self.head, at=self._now(), kind=kind, body=raw))
-        self._file.write(line + b"\n")
-        self._file.flush()
-        self._n += 1
-        self.head = hashlib.sha256(line).hexdigest()
+        with self._turn:
+            line = msgspec.json.encode(Entry(n=self._n, prev=self.head, at=self._now(), kind=kind, body=raw))
+            self._file.write(line + b"\n")
+            self._file.flush()
+            self._n += 1
+            self.head = hashlib.sha256(line).hexdigest()
 
     def close(self) -> None:
         """Close the file; further appends fail."""

@@ -105,11 +105,16 @@ def trends(
     faults = {EXEC: unreported(due, "exec"), QUEUE: unreported(due, "queue"), TOKENS: uncounted(due)}
     sound = Figures({name: make for name, make in series.items() if not (bad or faults.get(name))})
     found = dict(zip(sound, soak_trends(sound, soak.drift, scope=SCOPE), strict=True))
-    for name, make in series.items():
-        if name not in found:
-            reason, one = bad or faults.get(name) or "", make()
-            found[name] = cannot(trend_claim(name, one, SCOPE), reason, scope=SCOPE, limit=one.allowed, n=len(due))
+    found |= {
+        name: _untested(name, make(), bad or faults.get(name) or "", len(due))
+        for name, make in series.items()
+        if name not in found
+    }
     return {name: found[name] for name in series} | {WORKERS: workers(soak, due, bad)}
+
+
+def _untested(name: str, series: Series, reason: str, n: int) -> Verdict:
+    return cannot(trend_claim(name, series, SCOPE), reason, scope=SCOPE, limit=series.allowed, n=n)
 
 
 def workers(soak: Soak, due: Table, bad: str | None = None) -> Verdict:
@@ -146,18 +151,18 @@ def figures(soak: Soak, due: Table, memory: Memory) -> dict[str, Callable[[], Se
     limits, begin = soak.drift, _begin(due)
 
     def answered(figure: str, **base: Any) -> Series:
-        # A column of a million is 8 MB: none is kept beyond its line.
+        # A column of a million is 8 MB: none is kept beyond its line, and the small ones come first.
         ok = due.ok
+        numbers = np.arange(1, len(ok) + 1, dtype=np.int32)[ok]
+        values: Floats = getattr(due, figure)[ok]
         at_s = due.wall[ok]
         at_s -= begin
-        values: Floats = getattr(due, figure)[ok]
-        numbers = (np.flatnonzero(ok) + 1).astype(np.int32)
         return Series(values=values, worse="up", floor=limits.max_change, numbers=numbers, at_s=at_s, **base)
 
     def every(figure: str, floor: float, **base: Any) -> Series:
+        values = np.asarray(getattr(due, figure), dtype=np.float64)
         at_s = due.wall
         at_s -= begin
-        values = np.asarray(getattr(due, figure), dtype=np.float64)
         return Series(values=values, worse="down", floor=floor, at_s=at_s, **base)
 
     def queue() -> Series:

@@ -322,7 +322,8 @@ def spread_evenly(marks: Bools) -> bool:
 def _stretches(series: Series, base: float, sign: int) -> str:
     """Where the figure was worse than its median by more than the floor for a while, as half a sentence, or nothing."""
     middle = float(np.median(series.values))
-    worse = sign * (series.values - middle) / base > series.allowed
+    limit = middle + sign * series.allowed * base
+    worse = series.values > limit if sign > 0 else series.values < limit
     if spread_evenly(worse):
         return ""
     long = [one for one in episodes.find(worse) if one.last - one.first >= MIN_STRETCH * len(worse)]

@@ -43,8 +43,21 @@ class Tally:
 class Progress:
     """Shows one phase after another. Without ``start``, updates are counted nowhere and shown nowhere."""
 
-    def __init__(self, console: Console | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Show on ``console`` (default: standard error); ``clock`` gives monotonic seconds."""
+    def __init__(
+        self,
+        console: Console | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        aside: Callable[[], str] | None = None,
+    ) -> None:
+        """Show on ``console`` (default: standard error).
+
+        Args:
+            console: where.
+            clock: monotonic seconds.
+            aside: what else ends each line, such as what was spent.
+        """
+        self._aside = aside
         self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._clock = clock
         self._live: Live | None = None
@@ -97,6 +110,8 @@ class Progress:
             f"p50 {_ms(tally.percentile(50))}, p95 {_ms(tally.percentile(95))} (n={tally.n})",
             f"{tally.failures} failed",
         ]
+        if self._aside is not None:
+            parts.append(self._aside())
         return Text(", ".join(parts))
 
 

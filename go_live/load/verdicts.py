@@ -10,7 +10,13 @@ from go_live.table import Table
 
 
 def load_verdicts(
-    config: Config, records: Iterable[Record], required: Sequence[str], reported: Sequence[str]
+    config: Config,
+    records: Iterable[Record],
+    required: Sequence[str],
+    reported: Sequence[str],
+    *,
+    whole: bool = True,
+    allow_timed: bool = False,
 ) -> tuple[list[Verdict], list[Verdict]]:
     """The verdicts that decide, and those that are only reported.
 
@@ -19,16 +25,22 @@ def load_verdicts(
         records: of all levels.
         required: levels that decide; success and correctness are judged once over all of them.
         reported: levels above the client cap.
+        whole: whether each was served to its planned end; one that was ended early leaves success and correctness
+            without a fixed size, so that they are judged by the test that holds at every look.
+        allow_timed: whether answers of the timed engine count: only in the harness's own test profile.
     """
     table = Table.of(records)
     counted = table.at_levels(required)
-    need = claims.pooled_rule(config.slo, anytime=False)
+    need = claims.pooled_rule(config.slo, anytime=not whole)
     rates = (
-        claims.success_claim(counted, config.slo.success_rate, need),
-        claims.correct_claim(counted, config.golden.correct_rate, need),
+        claims.success_claim(counted, config.slo.success_rate, need, allow_timed=allow_timed),
+        claims.correct_claim(counted, config.golden.correct_rate, need, allow_timed=allow_timed),
     )
-    deciding = [verdict for level in required for verdict in _level(config, table, level)]
-    return [*deciding, *rates], [verdict for level in reported for verdict in _level(config, table, level)]
+    deciding, beyond = (
+        [verdict for level in levels for verdict in _level(config, table, level, allow_timed=allow_timed)]
+        for levels in (required, reported)
+    )
+    return [*deciding, *rates], beyond
 
 
 def soak_verdicts(
@@ -71,9 +83,9 @@ def required_levels(concurrency: Sequence[int], cap: int) -> tuple[list[str], li
     return [f"c={level}" for level in within], [f"c={level}" for level in beyond]
 
 
-def _level(config: Config, records: Table, level: str) -> list[Verdict]:
+def _level(config: Config, records: Table, level: str, *, allow_timed: bool) -> list[Verdict]:
     due = claims.judged(records, phase="load", level=level)
-    return [*claims.load_claims(config.slo, due, level=level), *_valid(config, due, level)]
+    return [*claims.load_claims(config.slo, due, level=level, allow_timed=allow_timed), *_valid(config, due, level)]
 
 
 def _valid(config: Config, due: Table, scope: str) -> tuple[Verdict, ...]:

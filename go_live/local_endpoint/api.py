@@ -97,9 +97,8 @@ class JobApi:
         self._limiter = limiter
         self._mishaps = Mishaps(faults)
 
-    def routes(self) -> list[web.RouteDef]:
-        """The API's routes; another endpoint's id is 404."""
-        at = "/v2/{endpoint}"
+    def routes(self, at: str = "/v2/{endpoint}") -> list[web.RouteDef]:
+        """The API's routes below ``at``; another endpoint's id is 404."""
         job = "/{job}"
         return [
             web.post(f"{at}/run", self.operation("run", self._run)),

@@ -41,6 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--execution-timeout-s", type=float, default=600.0, help="a job fails then")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="one more worker setting")
     parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="where the worker's settings stand")
+    parser.add_argument("--live", type=Path, metavar="FILE", help="what the management API tells of it (JSON)")
+    parser.add_argument("--spare", metavar="ID", help="serve a second endpoint, off: what a rollback is rehearsed on")
     parser.add_argument("--directory", type=Path, help="workers' folders and logs (default: a new temporary one)")
     parser.add_argument("--no-rate-limits", action="store_true", help="never answer 429 by the documented limits")
     parser.add_argument("--exit-with-parent", action="store_true", help="also end when stdin reaches its end")
@@ -99,6 +101,8 @@ def endpoint_settings(args: argparse.Namespace) -> "tuple[EndpointSettings, Path
         given["worker_env"] = scenario.worker_env | worker_env(args, engine)
     if scenario is not None and scenario.idle_timeout_s is not None:
         given |= {"idle_timeout_s": scenario.idle_timeout_s, "workers_min": 0}
+    given |= {"described": _described(args.live)} if args.live else {}
+    given |= {"spare_id": args.spare} if args.spare else {}
     given |= {"directory": str(args.directory.absolute())} if args.directory else {}
     key = os.environ.get(KEY_ENV)
     given |= {"key": key} if key else {}
@@ -130,6 +134,22 @@ def _scenario(args: argparse.Namespace, engine: str) -> "Known | None":
     if engine != "timed":
         raise UsageError(f"--scenario needs the timed engine, not {engine}: leave --engine out")
     return known(args.scenario, Scale(args.exec_ms, args.hour_s, args.seed))
+
+
+def _described(path: Path) -> object:
+    """What the file tells of the endpoint.
+
+    Raises:
+        UsageError: it cannot be read, or is no JSON.
+    """
+    import json  # noqa: PLC0415
+
+    from go_live.errors import UsageError  # noqa: PLC0415
+
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--live {path}: {error}") from error
 
 
 def _listed() -> str:
@@ -188,12 +208,20 @@ def _announcement(endpoint: "Endpoint", key_file: Path | None, *, as_json: bool)
     base = f"{endpoint.job_api}/{settings.endpoint_id}"
     if as_json:
         where = {"url": endpoint.url, "job_api": endpoint.job_api, "endpoint_id": settings.endpoint_id}
-        return json.dumps({**where, "key_file": str(key_file) if key_file else None, "engine": settings.engine})
+        return json.dumps(
+            {
+                **where,
+                "key_file": str(key_file) if key_file else None,
+                "engine": settings.engine,
+                "management_api": endpoint.management_api,
+            }
+        )
     shown = f"  key        {settings.key}\n" if key_file and sys.stdout.isatty() else ""
     key = f"$(cat {key_file})" if key_file else f"${KEY_ENV}"
     return (
         f"local endpoint, engine {settings.engine}\n"
         f"  job API    {base}\n"
+        f"  management {endpoint.management_api}/serverless/{settings.endpoint_id} (a double)\n"
         f"{shown}"
         f"  key from   {key_file or KEY_ENV}\n"
         f"  logs       {settings.directory}\n\n"

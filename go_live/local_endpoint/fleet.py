@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -55,6 +56,7 @@ class Fleet:
         self._started = 0
         self._failed_starts = 0
         self._stopping = False
+        self._version = 1
 
     # What the protocol reports
 
@@ -68,6 +70,11 @@ class Fleet:
         if worker.phase == "initializing":
             worker.phase, worker.ready_at, worker.last_busy = "ready", time.time(), time.monotonic()
             log.info("%s ready after %.1f s", worker_id, time.monotonic() - worker.created)
+
+    def log_of(self, worker_id: str) -> Path | None:
+        """Where a worker writes; None: there is no such worker."""
+        worker = self.workers.get(worker_id)
+        return None if worker is None else worker.log
 
     def pinged(self, worker_id: str) -> None:
         """The worker's heartbeat."""
@@ -111,6 +118,16 @@ class Fleet:
             log.info("%s killed by a fault", worker_id)
             worker.kill()
 
+    def rescale(self, scaler: autoscaler.Scaler) -> None:
+        """Scale by other bounds from now on; workers above a new maximum end once they are idle for long enough."""
+        self._scaler = scaler
+
+    def deploy(self, settings: EndpointSettings, version: int) -> None:
+        """Start workers from ``settings`` from now on, and replace those of another version."""
+        self._settings, self._version = settings, version
+        for worker in [one for one in self.workers.values() if one.version != version]:
+            self._retire(worker)
+
     def recycle(self, worker_id: str) -> None:
         """Replace a worker that asked for it (``refresh_worker``)."""
         if worker := self.workers.get(worker_id):
@@ -143,7 +160,7 @@ class Fleet:
 
     def _add(self) -> None:
         self._started += 1
-        worker = Worker(f"w{self._started}", self._settings, self.base_url)
+        worker = Worker(f"w{self._started}", self._settings, self.base_url, version=self._version)
         self.workers[worker.id] = worker
         self._tasks[worker.id] = asyncio.create_task(self._supervise(worker))
 
@@ -232,7 +249,11 @@ class Fleet:
         """The platform's word for what a worker is doing."""
         if worker.phase != "ready":
             return worker.phase
-        return "running" if self._exchange.store.held_by(worker.id) else "idle"
+        return "running" if self.busy(worker) else "idle"
+
+    def busy(self, worker: Worker) -> bool:
+        """Whether it holds a job."""
+        return bool(self._exchange.store.held_by(worker.id))
 
     def counts(self) -> dict[str, int]:
         """What /health says of workers; ``ready`` is idle and running together."""

@@ -52,6 +52,11 @@ class LaunchedEndpoint:
         return f"{self.url}/v2"
 
     @property
+    def management_api(self) -> str:
+        """Base of the double of the management API: add ``/serverless/{endpoint_id}``."""
+        return f"{self.url}/management/v2"
+
+    @property
     def pid(self) -> int:
         """The endpoint's own process id."""
         return self._process.pid

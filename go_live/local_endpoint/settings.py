@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from go_live.errors import UsageError
+from go_live.local_endpoint.management_double.settings import Described
 from go_live.local_endpoint.scenarios import Known
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -69,6 +70,11 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """A label for people and records: ``cpu``, ``cuda``, ``timed``, ..."""
     model: Annotated[str, msgspec.Meta(min_length=1)] = "worker"
     """What the OpenAI routes call the one model."""
+    described: Described = Described()
+    """What the double of the management API tells of this endpoint beyond how it runs."""
+    spare_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")] | None = None
+    """Id of a second endpoint beside it, of the name ``golive-scratch``, which has no worker before the management API
+    is told to start one: what the way back is rehearsed on."""
     scenario: Known | None = None
     """The known truth that this endpoint makes; its faults are on from the start."""
 
@@ -79,7 +85,7 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     def __repr__(self) -> str:
         """Every field but the keys and the worker's environment, which may hold secrets."""
-        hidden = {"key", "worker_key", "worker_env"}
+        hidden = {"key", "worker_key", "worker_env", "described"}
         shown = ((f, "'***'" if f in hidden else repr(getattr(self, f))) for f in self.__struct_fields__)
         return f"EndpointSettings({', '.join(f'{name}={value}' for name, value in shown)})"
 

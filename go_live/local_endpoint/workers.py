@@ -28,9 +28,10 @@ PRIVATE_PREFIXES = ("RUNPOD_", "GOLIVE_")
 class Worker:
     """A worker process under its keeper. Wall times are Unix seconds; the rest is on the monotonic clock."""
 
-    def __init__(self, worker_id: str, settings: EndpointSettings, base_url: str) -> None:
-        """Prepare a worker; nothing runs yet."""
+    def __init__(self, worker_id: str, settings: EndpointSettings, base_url: str, *, version: int = 1) -> None:
+        """Prepare a worker of the endpoint's configuration ``version``; nothing runs yet."""
         self.id = worker_id
+        self.version = version
         self.directory = settings.directory / worker_id
         self.log = self.directory / "worker.log"
         self.phase = "initializing"

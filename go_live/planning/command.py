@@ -88,6 +88,11 @@ class PlanAnswer(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     minutes: float
     dollars: float
+    """Of levels and soak."""
+    expected_dollars: float
+    """Of the whole run: with the burst, and what its workers idle."""
+    max_dollars: float | None
+    """What a run may cost; None: it costs nothing."""
     assumed_total_ms: float
     burst_length: int
     undecidable: list[str]
@@ -124,20 +129,22 @@ def run(args: argparse.Namespace) -> int:
     # scipy is imported only once it is clear that there is something to reckon.
     from go_live.judge_view import default_console  # noqa: PLC0415
     from go_live.planning import view  # noqa: PLC0415
+    from go_live.planning.cost import expected  # noqa: PLC0415
     from go_live.planning.needs import planned  # noqa: PLC0415
 
     config = configuration.load(args.config)
     found = planned(config, known_profile(config, args.profile))
     simulated = _simulate(args, config, found)
+    dollars, limit = expected(config, found.profile), config.price.max_dollars
     if args.json:
-        sys.stdout.write(msgspec.json.encode(answer(found, simulated)).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(answer(found, simulated, (dollars, limit))).decode() + "\n")
     else:
-        view.show(default_console(), found, simulated)
+        view.show(default_console(), found, simulated, (dollars, limit))
     return ExitCode.GO if all(need.shown for need in found.needs) else ExitCode.INCONCLUSIVE
 
 
-def answer(found: Planned, simulated: Simulated | None) -> PlanAnswer:
-    """What ``--json`` prints of a plan."""
+def answer(found: Planned, simulated: Simulated | None, cost: tuple[float, float]) -> PlanAnswer:
+    """What ``--json`` prints of a plan; ``cost`` is what the whole run is expected to cost, and what it may."""
     from go_live.planning.needs import too_short  # noqa: PLC0415 - imports scipy
     from go_live.planning.view import sentence  # noqa: PLC0415
 
@@ -149,6 +156,8 @@ def answer(found: Planned, simulated: Simulated | None) -> PlanAnswer:
         requests=sum(phase.requests for phase in found.phases),
         minutes=found.seconds / 60,
         dollars=found.dollars,
+        expected_dollars=cost[0],
+        max_dollars=None if found.local else cost[1],
         assumed_total_ms=found.total_ms,
         burst_length=found.burst_length,
         undecidable=missing,

@@ -21,8 +21,8 @@ ALL = "all"
 """How the table names levels and soak together."""
 
 
-def show(out: Console, found: Planned, simulated: Simulated | None) -> None:
-    """Print the plan: the answer first."""
+def show(out: Console, found: Planned, simulated: Simulated | None, cost: tuple[float, float]) -> None:
+    """Print the plan: the answer first; ``cost`` is what the whole run is expected to cost, and what it may."""
     missing = too_short(found)
     _say(out, Text(sentence(found), style="bold yellow" if missing else "bold green"))
     for line in missing:
@@ -32,7 +32,7 @@ def show(out: Console, found: Planned, simulated: Simulated | None) -> None:
     out.print()
     out.print(_table(found, simulated))
     out.print()
-    for line in footnotes(found):
+    for line in footnotes(found, cost):
         _say(out, Text(line, style="dim"))
 
 
@@ -49,13 +49,17 @@ def sentence(found: Planned) -> str:
     return f"this plan can show {which} claims on shares of requests; {about(found.seconds)} under load, {price}"
 
 
-def footnotes(found: Planned) -> list[str]:
+def footnotes(found: Planned, cost: tuple[float, float]) -> list[str]:
     """What the figures rest on."""
     soak = found.phase("soak")
     assumed = f"{found.total_ms:g} ms a request (the profile's assumed_total_ms)"
     lines = [f"reckoned with {assumed}: {soak.requests:,} requests in the soak of {about(soak.seconds)}"]
     if not found.local:
         lines.append("dollars are for workers under load; cold starts and idle workers come on top")
+        lines.append(
+            f"the whole run: ${cost[0]:.2f} with the burst and what its workers idle; more than ${cost[1]:.2f} "
+            "(price.max_dollars, --max-cost) is refused before a run starts, and stops one that goes on"
+        )
     if found.burst_length > 1:
         lines.append(
             f"bursts of mean length {found.burst_length} are declared: each claim has to hold on one request in "

@@ -53,8 +53,10 @@ def configure_release(parser: argparse.ArgumentParser) -> None:
 def run_release(args: argparse.Namespace) -> int:
     """Complete the release of a run."""
     # A run's log is a table: `golive verify` must not wait for numpy and the report.
+    from go_live.after_tag import ask_after  # noqa: PLC0415
     from go_live.evidence import resume  # noqa: PLC0415
     from go_live.evidence.run_directory import read_run  # noqa: PLC0415
+    from go_live.load.progress import Progress  # noqa: PLC0415
     from go_live.release.completing import complete  # noqa: PLC0415
     from go_live.report import render  # noqa: PLC0415
     from go_live.report.command import view_of  # noqa: PLC0415
@@ -62,7 +64,7 @@ def run_release(args: argparse.Namespace) -> int:
     root = Path.cwd()
     directory = resume.find(root, args.run, asked="")
     data = read_run(directory)
-    done = complete(data, root, directory)
+    done = complete(data, root, directory, after=lambda: ask_after(data, root, directory, Progress()))
     render.write_all(view_of(data, done.lines), directory)
     code = data.decision.exit_code if done.problem is None else ExitCode.NOT_RELEASED
     version, landed = data.plan.config.release.version, bool(done.lines) and done.problem is None

@@ -10,7 +10,7 @@ from go_live.decide import RELEASED as RELEASED_ANSWERS
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import RunData, encode, write_atomically
 from go_live.release.landing import Step, silent
-from go_live.release.run import release_run
+from go_live.release.run import After, nothing_more, release_run
 from go_live.report import render
 from go_live.report.command import RELEASED, view_of
 
@@ -25,7 +25,13 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def complete(
-    data: RunData, root: Path, directory: Path, *, environment: Mapping[str, str] = os.environ, step: Step = silent
+    data: RunData,
+    root: Path,
+    directory: Path,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    step: Step = silent,
+    after: After = nothing_more,
 ) -> Completed:
     """Render the report, release on a GO, and note in the run what was done.
 
@@ -38,7 +44,10 @@ def complete(
     if data.decision.answer not in RELEASED_ANSWERS:
         return Completed(lines=(), problem=None)
     try:
-        lines, problem = tuple(release_run(data, root, directory, environment=environment, step=step)), None
+        lines, problem = (
+            tuple(release_run(data, root, directory, environment=environment, step=step, after=after)),
+            None,
+        )
     except GoliveError as error:
         lines, problem = (f"not released: {error}",), error
     write_atomically(directory / RELEASED, encode(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from go_live.decide import RELEASED, Decision, ItemResult
@@ -18,7 +19,7 @@ from go_live.evidence.run_directory import (
     decide_run,
     write_atomically,
 )
-from go_live.outcome import Outcome, Verdict
+from go_live.outcome import SATISFYING, Outcome, Verdict
 from go_live.release import trust as trusts
 from go_live.release.after import add_after, after_files
 from go_live.release.git import Git, GitError
@@ -34,7 +35,7 @@ from go_live.release.state import release_of
 from go_live.release.verify import verify_objects, verify_on_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from go_live.checklist import Plan
@@ -52,6 +53,15 @@ ON_THE_REMOTE = "REL-3"
 """The item that is answered after the push: tag and record on the remote name the validated commit."""
 
 
+After = Callable[[], Sequence[ItemResult]]
+"""Asks what is answered after the push."""
+
+
+def nothing_more() -> Sequence[ItemResult]:
+    """Nothing else is asked after the push."""
+    return ()
+
+
 def release_run(
     data: RunData,
     root: Path,
@@ -60,6 +70,7 @@ def release_run(
     *,
     environment: Mapping[str, str] = os.environ,
     step: Step = silent,
+    after: After = nothing_more,
 ) -> list[str]:
     """Write metadata and tag of a GO or GO-WITH-WAIVERS; returns what was done, a line each.
 
@@ -73,6 +84,7 @@ def release_run(
         now: the clock, Unix time: evidence and waivers must hold when they are released, not only when the run ended.
         environment: names the signing key.
         step: is told the name of each step when it is done.
+        after: asks what else is answered after the push; its results complete the record.
 
     Raises:
         ReleaseIncompleteError: the release did not land, or the evidence is too old by now; nothing was changed.
@@ -93,6 +105,7 @@ def release_run(
         write_atomically(directory / METADATA_NAME, done.metadata)
         step("metadata in the run")
         told = _after_the_push(data, root, release, done, key, now=now())
+        told += _later(data, root, release, done, key, after=after, now=now)
         step("verdict recorded")
     return _told(
         done, f"tag {release.version} and its record on {release.records_branch} are on {release.remote}", told
@@ -169,19 +182,69 @@ def _after_the_push(
     """
     plan = data.plan
     result, days = _on_the_remote(plan, root, release, now=now)
-    made = functools.partial(
-        after_files, result, tag=done.tag, profile=plan.profile, run_id=plan.run_id, days=days, key=key
-    )
-    line = f"{result.item} {result.outcome.name}: {result.reason}"
-    try:
-        add_after(root, release, result.item, made, when=int(now))
-    except GitError as error:
-        line += f" (not recorded: {error}; `golive release {plan.run_id}` tries again)"
+    line = _recorded(data, root, release, done, key, result=result, days=days, when=int(now))
     if result.outcome is not Outcome.PASS:
         raise ReleaseIncompleteError(
             f"{release.version} was pushed, but {release.remote} does not show it: {result.reason}"
         )
     return [line]
+
+
+def _later(
+    data: RunData,
+    root: Path,
+    release: Release,
+    done: Published,
+    key: Key | None,
+    *,
+    after: After,
+    now: Callable[[], float],
+) -> list[str]:
+    """Ask what is answered after the push, and add it to the record, whatever it says.
+
+    Raises:
+        ReleaseIncompleteError: an item that the profile requires is not satisfied: the release is out, and not as it
+            was validated.
+    """
+    plan = data.plan
+    items = {item.id: item for item in plan.items}
+    results = list(after())
+    lines = [
+        _recorded(data, root, release, done, key, result=result, days=items[result.item].evidence_days, when=int(now()))
+        for result in results
+    ]
+    required = [result for result in results if plan.profile in items[result.item].required_by]
+    if wrong := [result for result in required if result.outcome not in SATISFYING]:
+        first = wrong[0]
+        raise ReleaseIncompleteError(
+            f"{release.version} is pushed, but {first.item} is {first.outcome.name}: {first.reason}; "
+            f"mend it, then `golive release {plan.run_id}` asks again, or go back with `golive rollback`"
+        )
+    return lines
+
+
+def _recorded(
+    data: RunData,
+    root: Path,
+    release: Release,
+    done: Published,
+    key: Key | None,
+    *,
+    result: ItemResult,
+    days: int,
+    when: int,
+) -> str:
+    """Add a verdict to the record; the line that tells of it."""
+    plan = data.plan
+    made = functools.partial(
+        after_files, result, tag=done.tag, profile=plan.profile, run_id=plan.run_id, days=days, key=key
+    )
+    line = f"{result.item} {result.outcome.name}: {result.reason}"
+    try:
+        add_after(root, release, result.item, made, when=when)
+    except GitError as error:
+        line += f" (not recorded: {error}; `golive release {plan.run_id}` tries again)"
+    return line
 
 
 def _on_the_remote(plan: Plan, root: Path, release: Release, *, now: float) -> tuple[ItemResult, int]:

@@ -11,6 +11,9 @@ from go_live.decide import RELEASED, Decision
 from go_live.report import text
 from go_live.report.model import Fact, FactGroup
 
+SPENT, LOGS = "spent", "worker_logs"
+OURS = (SPENT, LOGS, "burst")
+"""What a run itself has found, beside what the worker told: shown apart, and the burst by its verdict."""
 SHORT = 12
 """Hex digits of a commit in a headline."""
 
@@ -89,9 +92,25 @@ def groups(plan: Plan, probe: Mapping[str, Any], started: str, finished: str) ->
         "device": target.device,
         "model": subject(plan),
     }
-    named: list[tuple[str, Mapping[str, Any]]] = [("Run", run), ("Commit", code), ("Endpoint", where), *_probe(probe)]
+    told = {name: value for name, value in probe.items() if name not in OURS}
+    named: list[tuple[str, Mapping[str, Any]]] = [("Run", run), ("Commit", code), ("Endpoint", where)]
+    named += [("Cost", _cost(plan, probe.get(SPENT, {}))), *_probe(told)]
+    named += [("Worker logs", probe.get(LOGS, {}))]
     named += [("Versions", plan.versions), ("sha256 of what was judged by", plan.digests)]
     return tuple(_group(title, values) for title, values in named if values)
+
+
+def _cost(plan: Plan, spent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the run cost as it was counted; nothing for a target that costs nothing."""
+    if plan.max_dollars is None or not spent:
+        return {}
+    return {
+        "counted": f"${spent['dollars']:.2f}",
+        "expected": f"${plan.expected_dollars:.2f}",
+        "allowed": f"${plan.max_dollars:.2f}",
+        "worker time": text.duration(spent["worker_s"]),
+        "of a time in which /health did not tell": text.duration(spent["unseen_s"]),
+    }
 
 
 def _probe(probe: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -1,20 +1,26 @@
 """Every negative control there is."""
 
+from selftest.controls import logs
 from selftest.controls.answers import CLIENT, ENDPOINT
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
+from selftest.controls.management import MANAGEMENT
 from selftest.controls.release import SIGNATURE, WAY_BACK
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.worker import WORKER
 
 CONTROLS = (
     *WEAR,
+    *logs.LIVE,
     *SOAK,
+    *logs.SOAK,
     *STEADY,
     *LEVELS,
     *WORKER,
     *ENDPOINT,
     *CLIENT,
     *GPU,
+    *logs.GPU,
+    *MANAGEMENT,
     *IMAGE,
     *REPOSITORY,
     *WAY_BACK,

@@ -326,6 +326,7 @@ STEADY = (
             new='events.JobLog("job", self._write, self._clock)',
         ),
         outcome=Outcome.ERROR,
+        disturbs=("LOG",),  # a log of which nothing was found shows no absence
     ),
 )
 

@@ -1,13 +1,15 @@
 """Defects of what is built and of where it is released from: the worker's device, the image, the repository."""
 
+from go_live.outcome import Outcome
 from selftest.control import Act, Change, Control
 
 SAYS = "rehearsal/timed_worker.py"
 
 
-def gpu(name: str, item: str, reason: str, old: str, new: str) -> Control:
+def gpu(name: str, item: str, reason: str, old: str, new: str, outcome: Outcome = Outcome.FAIL) -> Control:
     """A control of what a worker on a GPU tells of itself."""
-    return Control(id=name, item=item, reason=reason, scene="gpu", changes=(Change(file=SAYS, old=old, new=new),))
+    change = Change(file=SAYS, old=old, new=new)
+    return Control(id=name, item=item, reason=reason, scene="gpu", changes=(change,), outcome=outcome)
 
 
 def image(name: str, reason: str, old: str, new: str) -> Control:
@@ -37,6 +39,7 @@ GPU = (
         "does not tell the device's memory in use",
         '"device_memory_used_mib": 22000',
         '"device_memory_used_mib": None',
+        Outcome.ERROR,
     ),
 )
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 REQUESTS = 1_000_000
 JUDGED_MIB = 200
-SOAKED_MIB = 220
+SOAKED_MIB = 200
 """The load client's own imports and its event loop come on top."""
 
 # VmHWM and not getrusage: the latter counts what the parent held when it started this process.

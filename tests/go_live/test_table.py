@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_live.records import ErrorClass, Record
-from go_live.table import Columns, Table
+from go_live.table import Column, Columns, Table
 from tests.go_live.judge.builders import record, records
 from tests.go_live.test_records import records as any_record
 
@@ -45,6 +45,20 @@ def test_figures_are_those_of_the_records(rows: list[Record]) -> None:
     table = Table.of(rows)
     for name in ("ok", "total_ms", "exec_ms", "queue_ms", "lag_ms"):
         assert getattr(table, name).tolist() == [getattr(one, name) for one in table], name
+
+
+@given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=3 * 7), st.data())
+def test_rows_are_found_in_their_blocks(numbers: list[int], data: st.DataObject) -> None:
+    """Whatever rows are asked for, in any order and again, a column of several blocks gives their own numbers."""
+    rows = data.draw(st.lists(st.integers(0, len(numbers) - 1), max_size=30))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("go_live.table.BLOCK", 7)
+        column = Column[int]("i")
+        for number in numbers:
+            column.append(number)
+        taken = column.take(np.array(rows, dtype=np.int32), np.float64)
+        assert (len(column), column.values().tolist()) == (len(numbers), numbers)
+    assert taken.tolist() == [float(numbers[row]) for row in rows]
 
 
 def test_tokens_per_s_counts_a_failure_as_nothing() -> None:

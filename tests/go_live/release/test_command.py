@@ -69,6 +69,7 @@ def project(tmp_path: Path, root: Path, remote: Path) -> Project:
         **{name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")},
         **HERMETIC,
         "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",  # the released project has a worker.py of its own
         "GOLIVE_SIGNING_KEY": str(key.path),
     }
     return Project(root=root, remote=remote, environment=environment)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from go_live.decide import Answer
 from go_live.outcome import SATISFYING, Outcome, Verdict
 from go_live.records import ErrorClass
-from go_live.report import figures, gaps, words
+from go_live.report import figures, gaps, run_facts, words
 from go_live.report.model import View
 from tests.go_live.report import samples
 from tests.go_live.report.samples import latency, success
@@ -218,3 +218,16 @@ def test_a_run_that_knew_of_no_controls_says_nothing_of_them() -> None:
     """A log from before there were controls is shown as it was."""
     view = samples.report(samples.plan("production"), samples.GOOD, [])
     assert {item.control for family in view.families for item in family.items} == {""}
+
+
+def test_what_a_run_cost_is_told_beside_what_was_expected_and_allowed() -> None:
+    """Of a live run; the looks of its burst are in its verdict and in no table of the worker's."""
+    plan = samples.plan("production", expected_dollars=3.392, max_dollars=10.0)
+    spent = {"worker_s": 11_000.0, "dollars": 3.4129, "unseen_s": 20.0, "workers": 2}
+    facts = {"probe": {"commit": "c"}, "spent": spent, "burst": {"began": 0.0, "looks": [[0.0, 1]]}}
+    told = {group.title: {row.name: row.value for row in group.rows} for group in run_facts.groups(plan, facts, "", "")}
+    assert {"counted": "$3.41", "expected": "$3.39", "allowed": "$10.00"}.items() <= told["Cost"].items()
+    assert "Worker: burst" not in told
+    assert "Worker: spent" not in told
+    local = run_facts.groups(samples.plan("rehearsal"), {"spent": spent}, "", "")
+    assert "Cost" not in [group.title for group in local]
