@@ -28,6 +28,7 @@ COMMANDS = {
     "soak": Command("go_live.load.command", "measure steady load, judge it, record it", "configure_soak", "run_soak"),
     "judge": Command("go_live.judge_command", "judge a run directory, a records file or a recorded CSV, offline"),
     "demo": Command("go_live.demo.command", "ten seconds: judge a bundled soak and open its report"),
+    "keys": Command("go_live.keys.command", "find secrets in the tree and its history; verify that a key is rotated"),
     "local": Command("go_live.local_endpoint.command", "serve the local endpoint, for any client"),
     "report": Command("go_live.report.command", "render the report of a run again"),
 }

@@ -97,17 +97,22 @@ def _rotated(facts: Facts) -> Verdict:
         return _verdict(claim, Outcome.FAIL, "old and new key are the same: nothing was rotated")
     if previous is None:
         return _without_record(claim, facts)
+    outcome, reason = _against(previous, facts.old_env)
+    return _verdict(claim, outcome, reason)
+
+
+def _against(previous: Previous, old_env: str) -> tuple[Outcome, str]:
+    """The two keys against the last release's record."""
+    version = previous.version
     if previous.is_new:
-        return _verdict(claim, Outcome.FAIL, f"the new key is the one of {previous.version}: nothing was rotated")
+        return Outcome.FAIL, f"the new key is the one of {version}: nothing was rotated"
     if not previous.recorded:
-        reason = f"the record of {previous.version} holds no fingerprint, so it cannot be told which key is its"
-        return _verdict(claim, Outcome.INCONCLUSIVE, reason)
+        return Outcome.INCONCLUSIVE, f"the record of {version} holds no fingerprint: which key was its cannot be told"
     if previous.is_old is None:
-        return _verdict(claim, Outcome.INCONCLUSIVE, f"no old key was given: put it into {facts.old_env}")
+        return Outcome.INCONCLUSIVE, f"no old key was given: put it into {old_env}"
     if not previous.is_old:
-        reason = f"the old key is not the one that {previous.version} was released with"
-        return _verdict(claim, Outcome.FAIL, reason)
-    return _verdict(claim, Outcome.PASS, f"the old key is that of {previous.version}, the new one another")
+        return Outcome.FAIL, f"the old key is not the one that {version} was released with"
+    return Outcome.PASS, f"the old key is that of {version}, the new one another"
 
 
 def _without_record(claim: str, facts: Facts) -> Verdict:

@@ -67,13 +67,14 @@ PROVIDERS = (
     Rule(PRIVATE_KEY, re2.compile(rb"(PuTTY-User-Key-File-[0-9]: [a-z][^\n]{0,80}\n(?:[^\n]{0,100}\n){0,5})")),
 )
 
-# A name, then what stands between a name and its value (TOML, YAML, JSON, shell, code, HTTP headers, XML), then the value.
+# A name, what ties it to its value (in TOML, YAML, JSON, shell, code, HTTP headers, XML), and the value.
 _NAME = r"([A-Za-z][A-Za-z0-9_.-]{1,80})"
 _TIE = r"[\"'`]?\]?[ \t]{0,20}(?:=|:|:=|=>)[ \t]{0,20}(?:(?i:bearer|basic|token)[ \t]+)?(?i:token=)?"
 _XML = r"[\"'][ \t]+(?i:value)=\""
 _QUOTED = re2.compile(f"{_NAME}(?:{_TIE}|{_XML})[A-Za-z]{{0,2}}[\"'`]([^\\s\"'`\\\\]{{16,512}})[\"'`]".encode())
 _HEADER = re2.compile(
-    f"{_NAME}[\"'`]?[ \t]{{0,20}}[:=][ \t]{{0,20}}[\"'`]?(?i:bearer|basic|token)[ \t]+(?i:token=)?({_FIRST}{_CHAR}{{15,511}})".encode()
+    f"{_NAME}[\"'`]?[ \t]{{0,20}}[:=][ \t]{{0,20}}[\"'`]?(?i:bearer|basic|token)[ \t]+(?i:token=)?"
+    f"({_FIRST}{_CHAR}{{15,511}})".encode()
 )
 _BARE = re2.compile(
     f"{_NAME}[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}({_FIRST}{_CHAR}{{15,511}})[ \t\r]*(?:$|\n|\\\\|[#;,&| ])".encode()

@@ -42,12 +42,12 @@ def gather(config: Config, root: Path, environment: Mapping[str, str], *, expose
         GitError: the records cannot be read.
     """
     keys, endpoint = config.keys, config.endpoint
-    new = _key(environment, keys.api_key_env)
+    new = key_of(environment, keys.api_key_env)
     if not new:
         raise UsageError(
-            f"{keys.api_key_env} is not set: put the endpoint's new API key into it, or into a file of keys"
+            f"{keys.api_key_env} is not set: put the new API key into it, or its path into {keys.api_key_env}_FILE"
         )
-    old = _key(environment, keys.old_api_key_env)
+    old = key_of(environment, keys.old_api_key_env)
     refuse_foreign(endpoint.job_api)
     said = asyncio.run(_ask_both(endpoint.job_api, endpoint.id, new, old))
     last = last_release(Git(root), config, profile)
@@ -55,7 +55,7 @@ def gather(config: Config, root: Path, environment: Mapping[str, str], *, expose
         new=said[0],
         old=said[1],
         same=old == new,
-        previous=last and _previous(last, new, old),
+        previous=None if last is None else _previous(last, new, old),
         first_release=config.release.first_release,
         exposed=exposed,
         deployed=deployed(keys, environment, new, root),
@@ -63,7 +63,7 @@ def gather(config: Config, root: Path, environment: Mapping[str, str], *, expose
     )
 
 
-def _key(environment: Mapping[str, str], name: str) -> str:
+def key_of(environment: Mapping[str, str], name: str) -> str:
     """The key in the variable ``name``, or in the file that ``<name>_FILE`` names; empty: neither is set.
 
     Raises:
