@@ -15,6 +15,11 @@ Act = Literal[
     "no branch on the remote",
     "not pushed",
     "remote gone",
+    "secret in the history",
+    "secret in the work tree",
+    "key in a message",
+    "damaged object",
+    "released with another key",
 ]
 """What is done to the project's repository, or to its remote, after the project was committed and pushed."""
 

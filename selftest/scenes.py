@@ -95,4 +95,16 @@ GPU = Scene(
 )
 """A worker that says of itself what one on a GPU would, behind an endpoint reached by address and key."""
 
-SCENES = {scene.name: scene for scene in (WEAR, LEVELS, STEADY, SOAK, ANSWERS, GPU)}
+KEYS = Scene(
+    name="keys",
+    values=(
+        ("profile.test.target", '"runpod"'),
+        ("profile.test.device", '"live"'),
+        ("endpoint.expected.workers_min", "1"),
+    ),
+    witnesses=("SMK-1", "SEC-1", "SEC-2", "SEC-3"),
+    live=True,
+)
+"""An endpoint reached as a live one, whose key was rotated: gateway and CI use the new one."""
+
+SCENES = {scene.name: scene for scene in (WEAR, LEVELS, STEADY, SOAK, ANSWERS, GPU, KEYS)}
