@@ -11,7 +11,7 @@ import pytest
 
 from checks.target import Target
 from checks.workload import job_input, open_prompts, shown
-from go_live.errors import MeasurementError
+from go_live.errors import GoliveError
 from go_live.gate import Gate
 from go_live.jobs.client import ENCODER, Endpoint
 from go_live.jobs.transport import Reply
@@ -20,8 +20,11 @@ from go_live.keys.baseline import Judged
 from go_live.keys.fingerprint import fingerprint, new_salt
 from go_live.keys.rules import RUNPOD
 from go_live.keys.scan import scan
-from go_live.keys.verify import FIELD, gather, key_of
+from go_live.keys.rotation import Exposed
+from go_live.keys.verify import gather, key_of
+from go_live.outcome import Outcome, Verdict
 from go_live.pytest_plugin import Verdicts, item
+from go_live.release.metadata import KEY_FINGERPRINT
 
 REFUSED = {401, 403}
 BODY = ENCODER.encode({"input": job_input(open_prompts()[0].prompt, max_tokens=64)}).encode()
@@ -76,21 +79,21 @@ def test_no_key_and_wrong_keys_are_refused(gate: Gate, target: Target, verdict: 
     verdict(shown("every route refuses a missing, a wrong and a misplaced key", problems, n=n))
 
 
-@pytest.fixture(scope="session")
-def found(gate: Gate) -> Judged:
-    """What the scan finds and the baseline does not accept, in the commit that is being released.
+Scanned = tuple[Judged | None, str]
+"""What the scan finds and the baseline does not accept, or None and why nothing can be said."""
 
-    Raises:
-        MeasurementError: another commit is checked out, or the repository cannot be read.
-        UsageError: the clone is not whole, or the baseline is malformed.
-    """
-    entries = baseline.load(gate.root / gate.config.keys.baseline)
-    seen = scan(gate.root)
+
+@pytest.fixture(scope="session")
+def scanned(gate: Gate) -> Scanned:
+    """The scan of the commit that is being released."""
+    try:
+        entries = baseline.load(gate.root / gate.config.keys.baseline)
+        seen = scan(gate.root)
+    except GoliveError as error:
+        return None, str(error)
     if seen.head != gate.plan.repository.commit:
-        raise MeasurementError(
-            f"HEAD is {str(seen.head)[:12]}, and the plan is about {gate.plan.repository.commit[:12]}"
-        )
-    return baseline.judge(seen.found, entries, dt.datetime.now(dt.UTC).date())
+        return None, f"HEAD is {str(seen.head)[:12]}, and the plan is about {gate.plan.repository.commit[:12]}"
+    return baseline.judge(seen.found, entries, dt.datetime.now(dt.UTC).date()), ""
 
 
 @item("SEC-2")
@@ -98,16 +101,21 @@ def test_the_key_is_rotated(gate: Gate, request: pytest.FixtureRequest, verdict:
     """The new key works, the old one is refused and is the last release's, and nothing else uses or shows it."""
     if gate.plan.target.kind == "local":
         pytest.skip("a local endpoint's key lives as long as the run: there is none to rotate")
-    found: Judged = request.getfixturevalue("found")
-    exposed = sum(one.rule == RUNPOD for one in found.blocking)
+    found, trouble = request.getfixturevalue("scanned")
+    exposed = Exposed(count=sum(one.rule == RUNPOD for one in found.blocking) if found else 0, trouble=trouble)
     environment: Mapping[str, str] = os.environ
     facts = gather(gate.config, gate.root, environment, exposed=exposed, profile=gate.plan.profile)
-    gate.fact({FIELD: fingerprint(key_of(environment, gate.config.keys.api_key_env), new_salt())})
+    gate.fact({KEY_FINGERPRINT: fingerprint(key_of(environment, gate.config.keys.api_key_env), new_salt())})
     verdict(*(msgspec.structs.replace(one, item="SEC-2") for one in rotation.judge(facts)))
 
 
 @item("SEC-3")
-def test_no_secret_stands_in_the_repository(found: Judged, verdict: Verdicts) -> None:
+def test_no_secret_stands_in_the_repository(scanned: Scanned, verdict: Verdicts) -> None:
     """No secret stands in the tree, the index, a stash or any object of the history that nobody answers for."""
+    found, trouble = scanned
+    claim = "the scan finds no secret"
+    if found is None:
+        verdict(Verdict(claim=claim, outcome=Outcome.ERROR, reason=trouble))
+        return
     problems = [f"{one.rule} at {one.where}: {one.masked}" for one in found.blocking]
-    verdict(shown("the scan finds no secret", problems, n=max(1, len(problems))))
+    verdict(shown(claim, problems, n=max(1, len(problems))))

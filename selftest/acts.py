@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 from go_live.keys.fingerprint import fingerprint, new_salt
-from go_live.keys.verify import FIELD
-from go_live.release.metadata import METADATA_NAME
+from go_live.release.metadata import KEY_FINGERPRINT, METADATA_NAME
 from selftest.control import Act
 from selftest.project import git
 
@@ -80,7 +79,12 @@ def _token(prefix: str) -> str:
 def _record(project: Path, key_fingerprint: str) -> None:
     """The record of an earlier release on the records branch, of which only what concerns keys matters here."""
     version, file = "v0.9-production", project.with_name("metadata.json")
-    fields = {"version": version, "deployed_at": "2025-01-01T00:00:00Z", "profile": "test", FIELD: key_fingerprint}
+    fields = {
+        "version": version,
+        "deployed_at": "2025-01-01T00:00:00Z",
+        "profile": "test",
+        KEY_FINGERPRINT: key_fingerprint,
+    }
     file.write_text(json.dumps(fields), encoding="utf-8")
     blob = git(project, "hash-object", "-w", str(file))
     inner = _tree(project, f"100644 blob {blob}\t{METADATA_NAME}")

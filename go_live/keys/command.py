@@ -17,7 +17,7 @@ from go_live.errors import ExitCode, UsageError
 from go_live.keys import baseline
 from go_live.keys.fingerprint import fingerprint, new_salt
 from go_live.keys.probe import live_runpod_keys
-from go_live.keys.rotation import judge
+from go_live.keys.rotation import Exposed, judge
 from go_live.keys.rules import RUNPOD
 from go_live.keys.scan import Scan, scan
 from go_live.keys.verify import gather, key_of
@@ -167,7 +167,7 @@ def _as_json(found: Scan, judged: Judged, live: frozenset[bytes]) -> dict[str, o
 def _verify(args: argparse.Namespace) -> int:
     config = load(args.config)
     judged = baseline.judge(scan(Path(), _told).found, baseline.load(Path(config.keys.baseline)), _today())
-    exposed = sum(one.rule == RUNPOD for one in judged.blocking)
+    exposed = Exposed(count=sum(one.rule == RUNPOD for one in judged.blocking))
     verdicts = judge(gather(config, Path(), os.environ, exposed=exposed, profile="production"))
     outcome = worst(one.outcome for one in verdicts)
     if args.json:

@@ -31,6 +31,15 @@ class Previous(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is the new key: then nothing was rotated."""
 
 
+class Exposed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scan says of RunPod keys."""
+
+    count: int
+    """How many it found that the baseline does not accept."""
+    trouble: str = ""
+    """Why nothing could be said; empty when it could."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out. No key stands here."""
 
@@ -42,8 +51,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     previous: Previous | None
     """None: no release has been recorded."""
     first_release: bool
-    exposed: int
-    """RunPod keys that the scan found and the baseline does not accept."""
+    exposed: Exposed
     deployed: Mapping[str, Deployed]
     """By caller: the gateway, CI."""
     old_env: str
@@ -126,10 +134,12 @@ def _without_record(claim: str, facts: Facts) -> Verdict:
     return _verdict(claim, Outcome.PASS, reason)
 
 
-def _not_exposed(exposed: int) -> Verdict:
+def _not_exposed(exposed: Exposed) -> Verdict:
     claim = "no RunPod key stands in the tree or its history"
-    if exposed:
-        return _verdict(claim, Outcome.FAIL, f"{exposed} found: `golive keys scan` shows where")
+    if exposed.trouble:
+        return _verdict(claim, Outcome.ERROR, exposed.trouble)
+    if exposed.count:
+        return _verdict(claim, Outcome.FAIL, f"{exposed.count} found: `golive keys scan` shows where")
     return _verdict(claim, Outcome.PASS, "the scan found none")
 
 

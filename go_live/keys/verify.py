@@ -10,12 +10,9 @@ from go_live.config import Config, Keys
 from go_live.errors import UsageError
 from go_live.keys.fingerprint import PREFIX, checked, matches
 from go_live.keys.probe import Said, ask_health, refuse_foreign
-from go_live.keys.rotation import Deployed, Facts, Previous
+from go_live.keys.rotation import Deployed, Exposed, Facts, Previous
 from go_live.release.git import Git
 from go_live.release.metadata import METADATA_NAME
-
-FIELD = "api_key_fingerprint"
-"""Of DEPLOYMENT_METADATA.json: the fingerprint of the key that a release was measured with."""
 
 
 class _Recorded(msgspec.Struct, frozen=True):
@@ -27,14 +24,14 @@ class _Recorded(msgspec.Struct, frozen=True):
     api_key_fingerprint: str | None = None
 
 
-def gather(config: Config, root: Path, environment: Mapping[str, str], *, exposed: int, profile: str) -> Facts:
+def gather(config: Config, root: Path, environment: Mapping[str, str], *, exposed: Exposed, profile: str) -> Facts:
     """Find out about the rotation.
 
     Args:
         config: names the variables, the endpoint and the records branch.
         root: the project's root.
         environment: holds the keys and fingerprints.
-        exposed: RunPod keys that the scan found.
+        exposed: what the scan says of RunPod keys.
         profile: whose releases count as earlier ones.
 
     Raises:

@@ -5,7 +5,7 @@ import pytest
 
 from go_live.jobs.transport import Reply
 from go_live.keys.probe import Answer, Said, read_answer
-from go_live.keys.rotation import Facts, Previous, judge
+from go_live.keys.rotation import Exposed, Facts, Previous, judge
 from go_live.outcome import Outcome, worst
 
 WORKS, REFUSED = Said(Answer.WORKS, "HTTP 200"), Said(Answer.REFUSED, "HTTP 401")
@@ -15,7 +15,7 @@ DONE = Facts(
     same=False,
     previous=Previous(version="v1", recorded=True, is_old=True, is_new=False),
     first_release=False,
-    exposed=0,
+    exposed=Exposed(count=0),
     deployed={"gateway": "same", "CI": "same"},
     old_env="RUNPOD_OLD_API_KEY",
 )
@@ -50,7 +50,8 @@ def test_a_whole_rotation_passes() -> None:
         ({"old": Said(Answer.NOT_THE_API, "HTTP 401 with a page of HTML")}, Outcome.ERROR, "not the API's"),
         ({"old": Said(Answer.UNREACHABLE, "no route")}, Outcome.ERROR, "not reached"),
         ({"same": True}, Outcome.FAIL, "same"),
-        ({"exposed": 2}, Outcome.FAIL, "2 found"),
+        ({"exposed": Exposed(count=2)}, Outcome.FAIL, "2 found"),
+        ({"exposed": Exposed(count=0, trouble="unreadable")}, Outcome.ERROR, "unreadable"),
         ({"deployed": {"gateway": "other"}}, Outcome.FAIL, "gateway uses another key"),
         ({"deployed": {"CI": "not given"}}, Outcome.INCONCLUSIVE, "fingerprint of CI's key was not given"),
         ({"previous": None}, Outcome.INCONCLUSIVE, "no earlier release is recorded"),
