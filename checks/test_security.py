@@ -18,9 +18,9 @@ from go_live.jobs.transport import Reply
 from go_live.keys import baseline, rotation
 from go_live.keys.baseline import Judged
 from go_live.keys.fingerprint import fingerprint, new_salt
+from go_live.keys.rotation import Exposed
 from go_live.keys.rules import RUNPOD
 from go_live.keys.scan import scan
-from go_live.keys.rotation import Exposed
 from go_live.keys.verify import gather, key_of
 from go_live.outcome import Outcome, Verdict
 from go_live.pytest_plugin import Verdicts, item
