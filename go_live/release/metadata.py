@@ -27,6 +27,9 @@ NOTICES = {
 }
 """What the metadata of every profile but production says first."""
 
+KEY_FINGERPRINT = "api_key_fingerprint"
+"""Names, here and in the log's facts, the fingerprint of the API key that a run measured with (go_live.keys)."""
+
 WAIVED = "Waived: "
 """Begins each line of the tag's message that names a waiver."""
 
@@ -55,6 +58,7 @@ def metadata(
     evidence: Mapping[str, str],
     deployed_at: str,
     image: str = "unknown",
+    key_fingerprint: str | None = None,
 ) -> dict[str, Any]:
     """The metadata of a release (or rehearsal), valid against its schema.
 
@@ -66,6 +70,7 @@ def metadata(
         evidence: file name in the run directory -> sha256.
         deployed_at: UTC, ``2025-10-10T12:14:12Z``.
         image: digest of the image that was measured, as the worker's probe names it.
+        key_fingerprint: of the API key that was verified; None where no key was.
 
     Raises:
         UsageError: the decision is not a GO of this plan on these results.
@@ -104,6 +109,8 @@ def metadata(
         "evidence": dict(sorted(evidence.items())),
         "evidence_sha256": evidence_digest(evidence),
     }
+    if key_fingerprint is not None:
+        document[KEY_FINGERPRINT] = key_fingerprint
     validate(document)
     return document
 

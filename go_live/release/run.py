@@ -21,7 +21,7 @@ from go_live.evidence.run_directory import (
     write_atomically,
 )
 from go_live.judge.percentiles import percentile
-from go_live.release.metadata import METADATA_NAME, Figure, FigureName, encode, metadata, tag_message
+from go_live.release.metadata import KEY_FINGERPRINT, METADATA_NAME, Figure, FigureName, encode, metadata, tag_message
 from go_live.release.publish import Published, publish, publish_rehearsal
 from go_live.release.state import release_of
 from go_live.release.verify import verify_pushed
@@ -62,6 +62,7 @@ def release_run(data: RunData, root: Path, directory: Path, now: Callable[[], fl
         evidence=digests(directory, EVIDENCE),
         deployed_at=datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         image=image(data.log.told),
+        key_fingerprint=data.log.facts.get(KEY_FINGERPRINT),
     )
     content, message = encode(document), tag_message(document)
     if data.plan.profile == "rehearsal":
