@@ -46,6 +46,7 @@ COMMANDS = {
         "run_rollback",
     ),
     "demo": Command("go_live.demo.command", "ten seconds: judge a bundled soak and open its report"),
+    "keys": Command("go_live.keys.command", "find secrets in the tree and its history; verify that a key is rotated"),
     "local": Command("go_live.local_endpoint.command", "serve the local endpoint, for any client"),
     "config": Command("go_live.management.command", "compare the live endpoint with the declared one, or set it"),
     "report": Command("go_live.report.command", "render the report of a run again"),

@@ -200,13 +200,13 @@ class Keys(Section, frozen=True):
 
     api_key_env: EnvName
     old_api_key_env: EnvName
-    gateway_fingerprint_env: EnvName = "GATEWAY_KEY_FINGERPRINT"
+    gateway_fingerprint_env: EnvName
     """Holds the fingerprint of the key that the gateway uses, or the path of a file with it."""
-    ci_fingerprint_env: EnvName = "CI_KEY_FINGERPRINT"
+    ci_fingerprint_env: EnvName
     """Likewise of the key that CI uses."""
-    not_deployed: tuple[Literal["gateway", "ci"], ...] = ()
+    not_deployed: tuple[Literal["gateway", "ci"], ...]
     """Callers that do not exist yet; only a first release may declare them."""
-    baseline: Text = "keys-baseline.toml"
+    baseline: Text
     """Findings of the secret scan that somebody answers for."""
 
 

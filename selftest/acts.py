@@ -1,7 +1,6 @@
 """What is done to a project's repository and its remote: real git, on a real bare remote."""
 
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from go_live.evidence.run_directory import encode
 from go_live.rollback.looks import proof_path
 from go_live.rollback.proof import Proof
 from selftest.control import Act
-from selftest.project import git
+from selftest.key_acts import ABOUT_KEYS, about_keys
+from selftest.project import git, make_tree
 
 VERSION = "v1.0-production"
 """release.version of the shipped golive.toml."""
@@ -19,6 +19,9 @@ TARGET = "v0.9-production"
 
 def perform(act: Act, project: Path) -> None:
     """Do ``act`` to the committed ``project`` and its remote, which lies beside it."""
+    if act in ABOUT_KEYS:
+        about_keys(act, project)
+        return
     remote = project.with_name("remote.git")
     match act:
         case "dirty tree":
@@ -77,19 +80,6 @@ def proof_of_failure(project: Path, remote: Path) -> None:
 def record_of_the_target(remote: Path) -> None:
     """Put a folder of the target's name on the remote's records branch."""
     blob = git(remote, "rev-parse", "main:golive.toml")
-    folder = _tree(remote, f"100644 blob {blob}\tnotes.txt\n")
-    tree = _tree(remote, f"040000 tree {folder}\t{TARGET}\n")
+    folder = make_tree(remote, f"100644 blob {blob}\tnotes.txt")
+    tree = make_tree(remote, f"040000 tree {folder}\t{TARGET}")
     git(remote, "update-ref", "refs/heads/releases", git(remote, "commit-tree", tree, "-m", "The record"))
-
-
-def _tree(remote: Path, row: str) -> str:
-    """Id of a tree of one entry."""
-    done = subprocess.run(
-        ["git", "mktree"],  # noqa: S607 - the machine's git
-        cwd=remote,
-        input=row,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()

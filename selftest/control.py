@@ -22,6 +22,11 @@ Act = Literal[
     "lightweight tag of the target",
     "target by a stranger",
     "rehearsal that failed",
+    "secret in the history",
+    "secret in the work tree",
+    "key in a message",
+    "damaged object",
+    "released with another key",
 ]
 """What is done to the project's repository, or to its remote, after the project was committed and pushed."""
 

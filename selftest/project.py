@@ -48,6 +48,19 @@ IDENTITY = {
 }
 
 
+def make_tree(root: Path, entry: str) -> str:
+    """Id of a new tree of one ``entry``, as ``git ls-tree`` writes it, in the repository at ``root``."""
+    done = subprocess.run(
+        ["git", "mktree"],  # noqa: S607 - the machine's git
+        cwd=root,
+        input=f"{entry}\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
 def git(folder: Path, *arguments: str) -> str:
     """Run git in ``folder``; what it printed.
 

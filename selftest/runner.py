@@ -13,6 +13,7 @@ from pathlib import Path
 from go_live.decide import ItemResult
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import read_conclusions
+from go_live.keys.fingerprint import fingerprint, new_salt
 from selftest import acts
 from selftest.batches import Batch
 from selftest.control import LIVE, Change
@@ -144,10 +145,22 @@ def _served(root: Path, directory: Path, port: int, more: tuple[str, ...]) -> It
         try:
             if process.stdout is None or not process.stdout.readline():
                 raise RuntimeError("the endpoint that stands for the live one did not start")
-            yield {"RUNPOD_API_KEY": key}
+            yield rotated(key)
         finally:
             process.terminate()
             process.communicate(timeout=STOP_S)
+
+
+def rotated(key: str) -> dict[str, str]:
+    """The environment of a run after a rotation to ``key``, with an old key that the endpoint never knew."""
+    old = f"old_{secrets.token_urlsafe(24)}"
+    return {
+        "RUNPOD_API_KEY": key,
+        "RUNPOD_OLD_API_KEY": old,
+        "GATEWAY_KEY_FINGERPRINT": fingerprint(key, new_salt()),
+        "CI_KEY_FINGERPRINT": fingerprint(key, new_salt()),
+        "OLD_KEY_FINGERPRINT": fingerprint(old, new_salt()),
+    }
 
 
 def _told(error: Exception) -> str:

@@ -145,4 +145,16 @@ SCALING = Scene(
 )
 """An endpoint that scales, reached by address and key: its burst, and its workers' logs by the management API."""
 
-SCENES = {scene.name: scene for scene in (WEAR, SCALING, LEVELS, STEADY, SOAK, ANSWERS, GPU, LIVE)}
+KEYS = Scene(
+    name="keys",
+    values=(
+        ("profile.test.target", '"runpod"'),
+        ("profile.test.device", '"live"'),
+        ("endpoint.expected.workers_min", "1"),
+    ),
+    witnesses=("SMK-1", "SEC-1", "SEC-2", "SEC-3"),
+    live=True,
+)
+"""An endpoint reached as a live one, whose key was rotated: gateway and CI use the new one."""
+
+SCENES = {scene.name: scene for scene in (WEAR, SCALING, LEVELS, STEADY, SOAK, ANSWERS, GPU, KEYS, LIVE)}

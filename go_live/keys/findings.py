@@ -69,8 +69,7 @@ def collect(occurrences: Iterable[Occurrence]) -> tuple[Found, ...]:
 
 
 def _finding(group: list[Occurrence]) -> Finding:
-    # The oldest commit comes last.
-    shown = min(reversed(group), key=lambda one: _ORDER.index(one.place.kind))
+    shown = min(group, key=lambda one: (_ORDER.index(one.place.kind), -one.place.age))
     kinds = {one.place.kind for one in group}
     return Finding(
         rule=shown.hit.rule,

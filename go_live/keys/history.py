@@ -33,6 +33,8 @@ class Place(NamedTuple):
     kind: Kind
     commit: str | None
     path: bytes
+    age: int = 0
+    """The greater, the older."""
 
 
 class Change(NamedTuple):

@@ -77,7 +77,7 @@ def _batch(git: Git, arguments: list[str], asked: IO[bytes] | None) -> Iterator[
             for _ in rest:  # what nobody asked for
                 pass
             if out.read(1) != b"\n":
-                raise MeasurementError(f"object {fields[0]} ends early: `git fsck` says more")
+                raise MeasurementError(f"object {fields[0]} cannot be read to its end: `git fsck` says more")
 
 
 def _pieces(out: IO[bytes], size: int) -> Iterator[bytes]:

@@ -31,6 +31,15 @@ class Previous(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is the new key: then nothing was rotated."""
 
 
+class Exposed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scan says of RunPod keys."""
+
+    count: int
+    """How many it found that the baseline does not accept."""
+    trouble: str = ""
+    """Why nothing could be said; empty when it could."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out. No key stands here."""
 
@@ -42,8 +51,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     previous: Previous | None
     """None: no release has been recorded."""
     first_release: bool
-    exposed: int
-    """RunPod keys that the scan found and the baseline does not accept."""
+    exposed: Exposed
     deployed: Mapping[str, Deployed]
     """By caller: the gateway, CI."""
     old_env: str
@@ -97,17 +105,22 @@ def _rotated(facts: Facts) -> Verdict:
         return _verdict(claim, Outcome.FAIL, "old and new key are the same: nothing was rotated")
     if previous is None:
         return _without_record(claim, facts)
+    outcome, reason = _against(previous, facts.old_env)
+    return _verdict(claim, outcome, reason)
+
+
+def _against(previous: Previous, old_env: str) -> tuple[Outcome, str]:
+    """The two keys against the last release's record."""
+    version = previous.version
     if previous.is_new:
-        return _verdict(claim, Outcome.FAIL, f"the new key is the one of {previous.version}: nothing was rotated")
+        return Outcome.FAIL, f"the new key is the one of {version}: nothing was rotated"
     if not previous.recorded:
-        reason = f"the record of {previous.version} holds no fingerprint, so it cannot be told which key is its"
-        return _verdict(claim, Outcome.INCONCLUSIVE, reason)
+        return Outcome.INCONCLUSIVE, f"the record of {version} holds no fingerprint: which key was its cannot be told"
     if previous.is_old is None:
-        return _verdict(claim, Outcome.INCONCLUSIVE, f"no old key was given: put it into {facts.old_env}")
+        return Outcome.INCONCLUSIVE, f"no old key was given: put it into {old_env}"
     if not previous.is_old:
-        reason = f"the old key is not the one that {previous.version} was released with"
-        return _verdict(claim, Outcome.FAIL, reason)
-    return _verdict(claim, Outcome.PASS, f"the old key is that of {previous.version}, the new one another")
+        return Outcome.FAIL, f"the old key is not the one that {version} was released with"
+    return Outcome.PASS, f"the old key is that of {version}, the new one another"
 
 
 def _without_record(claim: str, facts: Facts) -> Verdict:
@@ -121,10 +134,12 @@ def _without_record(claim: str, facts: Facts) -> Verdict:
     return _verdict(claim, Outcome.PASS, reason)
 
 
-def _not_exposed(exposed: int) -> Verdict:
+def _not_exposed(exposed: Exposed) -> Verdict:
     claim = "no RunPod key stands in the tree or its history"
-    if exposed:
-        return _verdict(claim, Outcome.FAIL, f"{exposed} found: `golive keys scan` shows where")
+    if exposed.trouble:
+        return _verdict(claim, Outcome.ERROR, exposed.trouble)
+    if exposed.count:
+        return _verdict(claim, Outcome.FAIL, f"{exposed.count} found: `golive keys scan` shows where")
     return _verdict(claim, Outcome.PASS, "the scan found none")
 
 

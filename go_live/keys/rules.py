@@ -22,6 +22,13 @@ _DISTINCT = 8
 """A provider's key has more distinct characters than this; fewer is a placeholder such as ``hf_xxxxxxxx``."""
 
 
+def _compile(pattern: str) -> Any:
+    """A pattern of bytes: any byte is a character, because a binary file may hold a key too."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(pattern.encode("ascii"), options)
+
+
 class Match(NamedTuple):
     """A secret in a text."""
 
@@ -39,7 +46,7 @@ class Rule(NamedTuple):
 
 
 def _provider(name: str, pattern: str) -> Rule:
-    return Rule(name, re2.compile(f"{_START}({pattern})".encode()), lambda secret: len(set(secret)) > _DISTINCT)
+    return Rule(name, _compile(f"{_START}({pattern})"), lambda secret: len(set(secret)) > _DISTINCT)
 
 
 RUNPOD = "runpod"
@@ -62,37 +69,36 @@ PROVIDERS = (
     _provider("datadog", r"dda(?:pp|pi)_[A-Za-z0-9]{30,128}"),
     Rule(
         PRIVATE_KEY,
-        re2.compile(f"(-----BEGIN (?:[A-Z0-9]{{1,12}} ){{0,3}}PRIVATE KEY(?: BLOCK)?-----{_BODY})".encode()),
+        _compile(f"(-----BEGIN (?:[A-Z0-9]{{1,12}} ){{0,3}}PRIVATE KEY(?: BLOCK)?-----{_BODY})"),
     ),
-    Rule(PRIVATE_KEY, re2.compile(rb"(PuTTY-User-Key-File-[0-9]: [a-z][^\n]{0,80}\n(?:[^\n]{0,100}\n){0,5})")),
+    Rule(PRIVATE_KEY, _compile(r"(PuTTY-User-Key-File-[0-9]: [a-z][^\n]{0,80}\n(?:[^\n]{0,100}\n){0,5})")),
 )
 
-# A name, then what stands between a name and its value (TOML, YAML, JSON, shell, code, HTTP headers, XML), then the value.
+# A name, what ties it to its value (in TOML, YAML, JSON, shell, code, HTTP headers, XML), and the value.
 _NAME = r"([A-Za-z][A-Za-z0-9_.-]{1,80})"
 _TIE = r"[\"'`]?\]?[ \t]{0,20}(?:=|:|:=|=>)[ \t]{0,20}(?:(?i:bearer|basic|token)[ \t]+)?(?i:token=)?"
-_XML = r"[\"'][ \t]+(?i:value)=\""
-_QUOTED = re2.compile(f"{_NAME}(?:{_TIE}|{_XML})[A-Za-z]{{0,2}}[\"'`]([^\\s\"'`\\\\]{{16,512}})[\"'`]".encode())
-_HEADER = re2.compile(
-    f"{_NAME}[\"'`]?[ \t]{{0,20}}[:=][ \t]{{0,20}}[\"'`]?(?i:bearer|basic|token)[ \t]+(?i:token=)?({_FIRST}{_CHAR}{{15,511}})".encode()
+_XML = r"[\"'][ \t]+(?i:value)="
+_QUOTED = _compile(f"{_NAME}(?:{_TIE}|{_XML})[A-Za-z]{{0,2}}[\"'`]([^\\s\"'`\\\\]{{16,512}})[\"'`]")
+_HEADER = _compile(
+    f"{_NAME}[\"'`]?[ \t]{{0,20}}[:=][ \t]{{0,20}}[\"'`]?(?i:bearer|basic|token)[ \t]+(?i:token=)?"
+    f"({_FIRST}{_CHAR}{{15,511}})"
 )
-_BARE = re2.compile(
-    f"{_NAME}[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}({_FIRST}{_CHAR}{{15,511}})[ \t\r]*(?:$|\n|\\\\|[#;,&| ])".encode()
+_BARE = _compile(
+    f"{_NAME}[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}({_FIRST}{_CHAR}{{15,511}})[ \t\r]*(?:$|\n|\\\\|[#;,&| ])"
 )
 _ASSIGNMENTS = (_QUOTED, _HEADER, _BARE)
 
 _WORDS_OF_NAMES = r"(?i:secret|passw|passphrase|pwd|token|credential|auth|webhook|key|runpod|pat|value)"
-CANDIDATE = re2.compile(
-    (
-        f"{_WORDS_OF_NAMES}[A-Za-z0-9_.-]*[\"'`\\]]*[ \t]*[=:>]+[ \t]*"
-        f"(?:[A-Za-z]{{0,2}}[\"'`][^\\s\"'`\\\\]{{16}}|{_CHAR}{{16}})"
-        f"|(?i:bearer|basic|token)[ \t]+(?i:token=)?{_CHAR}{{16}}"
-        r"|rp[as]_[A-Za-z0-9]{24}|hf_[A-Za-z0-9]{30}|api_org_[A-Za-z0-9]{30}"
-        r"|A[KSBC][IC]A[A-Z0-9]{16}"
-        r"|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"
-        r"|xox[a-z][.-][A-Za-z0-9.-]{10}|xapp-[0-9]-|hooks\.slack\.com/"
-        r"|pd(?:us|eu)\+_|dda(?:pp|pi)_[A-Za-z0-9]{30}"
-        r"|PRIVATE KEY|PuTTY-User-Key-File-"
-    ).encode()
+CANDIDATE = _compile(
+    f"{_WORDS_OF_NAMES}[A-Za-z0-9_.-]*[\"'`\\]]*[ \t]*[=:>]+[ \t]*"
+    f"(?:[A-Za-z]{{0,2}}[\"'`][^\\s\"'`\\\\]{{16}}|{_CHAR}{{16}})"
+    f"|(?i:bearer|basic|token)[ \t]+(?i:token=)?{_CHAR}{{16}}"
+    r"|rp[as]_[A-Za-z0-9]{24}|hf_[A-Za-z0-9]{30}|api_org_[A-Za-z0-9]{30}"
+    r"|A[KSBC][IC]A[A-Z0-9]{16}"
+    r"|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"
+    r"|xox[a-z][.-][A-Za-z0-9.-]{10}|xapp-[0-9]-|hooks\.slack\.com/"
+    r"|pd(?:us|eu)\+_|dda(?:pp|pi)_[A-Za-z0-9]{30}"
+    r"|PRIVATE KEY|PuTTY-User-Key-File-"
 )
 """Stands wherever any rule can match, and seldom elsewhere."""
 

@@ -134,9 +134,9 @@ class _Scanner:
             self._commits.discard(bytes.fromhex(commit))
             if commit in self._messages:
                 self._kinds[commit] = kind
-        for change in changes:
+        for age, change in enumerate(changes):
             if change.object in self._hits or is_env_file(change.path):
-                self._note_place(change.object, Place(kind, change.commit, change.path))
+                self._note_place(change.object, Place(kind, change.commit, change.path, age))
 
     def _note_place(self, object_id: str, place: Place) -> None:
         self._places.setdefault(object_id, {})[place.kind, place.path] = place

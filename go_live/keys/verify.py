@@ -10,12 +10,9 @@ from go_live.config import Config, Keys
 from go_live.errors import UsageError
 from go_live.keys.fingerprint import PREFIX, checked, matches
 from go_live.keys.probe import Said, ask_health, refuse_foreign
-from go_live.keys.rotation import Deployed, Facts, Previous
+from go_live.keys.rotation import Deployed, Exposed, Facts, Previous
 from go_live.release.git import Git
 from go_live.release.metadata import METADATA_NAME
-
-FIELD = "api_key_fingerprint"
-"""Of DEPLOYMENT_METADATA.json: the fingerprint of the key that a release was measured with."""
 
 
 class _Recorded(msgspec.Struct, frozen=True):
@@ -27,14 +24,14 @@ class _Recorded(msgspec.Struct, frozen=True):
     api_key_fingerprint: str | None = None
 
 
-def gather(config: Config, root: Path, environment: Mapping[str, str], *, exposed: int, profile: str) -> Facts:
+def gather(config: Config, root: Path, environment: Mapping[str, str], *, exposed: Exposed, profile: str) -> Facts:
     """Find out about the rotation.
 
     Args:
         config: names the variables, the endpoint and the records branch.
         root: the project's root.
         environment: holds the keys and fingerprints.
-        exposed: RunPod keys that the scan found.
+        exposed: what the scan says of RunPod keys.
         profile: whose releases count as earlier ones.
 
     Raises:
@@ -42,12 +39,12 @@ def gather(config: Config, root: Path, environment: Mapping[str, str], *, expose
         GitError: the records cannot be read.
     """
     keys, endpoint = config.keys, config.endpoint
-    new = _key(environment, keys.api_key_env)
+    new = key_of(environment, keys.api_key_env)
     if not new:
         raise UsageError(
-            f"{keys.api_key_env} is not set: put the endpoint's new API key into it, or into a file of keys"
+            f"{keys.api_key_env} is not set: put the new API key into it, or its path into {keys.api_key_env}_FILE"
         )
-    old = _key(environment, keys.old_api_key_env)
+    old = key_of(environment, keys.old_api_key_env)
     refuse_foreign(endpoint.job_api)
     said = asyncio.run(_ask_both(endpoint.job_api, endpoint.id, new, old))
     last = last_release(Git(root), config, profile)
@@ -55,7 +52,7 @@ def gather(config: Config, root: Path, environment: Mapping[str, str], *, expose
         new=said[0],
         old=said[1],
         same=old == new,
-        previous=last and _previous(last, new, old),
+        previous=None if last is None else _previous(last, new, old),
         first_release=config.release.first_release,
         exposed=exposed,
         deployed=deployed(keys, environment, new, root),
@@ -63,7 +60,7 @@ def gather(config: Config, root: Path, environment: Mapping[str, str], *, expose
     )
 
 
-def _key(environment: Mapping[str, str], name: str) -> str:
+def key_of(environment: Mapping[str, str], name: str) -> str:
     """The key in the variable ``name``, or in the file that ``<name>_FILE`` names; empty: neither is set.
 
     Raises:

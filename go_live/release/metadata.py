@@ -27,6 +27,9 @@ NOTICES = {
 }
 """What the metadata of every profile but production says first."""
 
+KEY_FINGERPRINT = "api_key_fingerprint"
+"""Names, here and in the log's facts, the fingerprint of the API key that a run measured with (go_live.keys)."""
+
 WAIVED = "Waived: "
 """Begins each line of the tag's message that names a waiver."""
 RUN, EVIDENCE, RECORD = "Run: ", "Evidence: sha256:", "Record: sha256:"
@@ -58,6 +61,7 @@ def metadata(
     deployed_at: str,
     back: WayBack,
     signing_key: str = "none",
+    key_fingerprint: str | None = None,
 ) -> dict[str, Any]:
     """The metadata of a release (or rehearsal), valid against its schema.
 
@@ -70,6 +74,7 @@ def metadata(
         deployed_at: UTC, ``2025-10-10T12:14:12Z``.
         back: image, deployment and rollback target, as far as they are known.
         signing_key: the key that signs the attestations, as ``SHA256:…``; ``none`` where nothing is signed.
+        key_fingerprint: of the API key that was verified; None where no key was.
 
     Raises:
         UsageError: the decision is not a GO of this plan on these results, or the way back is not to the plan's target.
@@ -115,6 +120,8 @@ def metadata(
         "evidence": dict(sorted(evidence.items())),
         "evidence_sha256": evidence_digest(evidence),
     }
+    if key_fingerprint is not None:
+        document[KEY_FINGERPRINT] = key_fingerprint
     validate(document)
     return document
 

@@ -2,6 +2,7 @@
 
 from selftest.controls import logs
 from selftest.controls.answers import CLIENT, ENDPOINT
+from selftest.controls.keys import KEYS
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
 from selftest.controls.management import MANAGEMENT
 from selftest.controls.release import SIGNATURE, WAY_BACK
@@ -21,6 +22,7 @@ CONTROLS = (
     *CLIENT,
     *GPU,
     *logs.GPU,
+    *KEYS,
     *MANAGEMENT,
     *IMAGE,
     *REPOSITORY,

@@ -63,7 +63,7 @@ ENDPOINT = (
     single(
         "no-key-is-asked-for",
         "SEC-1",
-        "/run with no key answered HTTP 200",
+        "35 of 108: /health with no key answered HTTP 200",
         API,
         "        if not authorized(request, self._settings.key):\n",
         '        if "Authorization" in request.headers and not authorized(request, self._settings.key):\n',
@@ -79,7 +79,7 @@ ENDPOINT = (
     single(
         "health-is-open-to-all",
         "SEC-1",
-        "/health with no key answered HTTP 200",
+        "9 of 108: /health with no key answered HTTP 200",
         API,
         "                self._admit(request)\n",
         '                if name != "health":\n                    self._admit(request)\n',

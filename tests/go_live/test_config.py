@@ -65,3 +65,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A golive.toml that cannot be read is one line with its path."""
     with pytest.raises(UsageError, match="cannot read"):
         config.load(tmp_path / "golive.toml")
+
+
+def test_only_a_first_release_lacks_callers() -> None:
+    """keys.not_deployed is refused once there was a release: what exists by then has to show its key."""
+    lacking = TEXT.replace("not_deployed = []", 'not_deployed = ["gateway"]')
+    assert config.parse(lacking).keys.not_deployed == ("gateway",)
+    with pytest.raises(UsageError, match="first release"):
+        config.parse(lacking.replace("first_release = true", "first_release = false"))

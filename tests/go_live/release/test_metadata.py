@@ -15,6 +15,7 @@ from go_live.config import Config
 from go_live.decide import Answer
 from go_live.errors import MeasurementError, UsageError
 from go_live.evidence.run_directory import decide_run
+from go_live.keys.fingerprint import fingerprint
 from go_live.outcome import SATISFYING, Outcome
 from go_live.release import metadata as m
 from go_live.release.way_back import Previous, WayBack, way_back
@@ -214,6 +215,14 @@ class TestWaivers:
         bare = msgspec.structs.replace(plan, waivers=())
         with pytest.raises(UsageError, match="the decision says GO-WITH-WAIVERS, but the results say NO-GO"):
             make_metadata(bare, results=results, decision=decision)
+
+    def test_the_key_s_fingerprint_is_told(self, config: Config) -> None:
+        """A verified key's fingerprint is recorded; anything else in its place is refused."""
+        plan, text = make_plan(config, COMMIT), fingerprint("a key", bytes(16))
+        assert m.KEY_FINGERPRINT not in make_metadata(plan)
+        assert make_metadata(plan, key_fingerprint=text)[m.KEY_FINGERPRINT] == text
+        with pytest.raises(UsageError, match="api_key_fingerprint"):
+            make_metadata(plan, key_fingerprint="a key")
 
     def test_the_image_is_told(self, config: Config) -> None:
         """Metadata names the image that was measured; unknown where the worker names none."""
