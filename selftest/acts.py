@@ -19,9 +19,6 @@ TARGET = "v0.9-production"
 
 def perform(act: Act, project: Path) -> None:
     """Do ``act`` to the committed ``project`` and its remote, which lies beside it."""
-    if act in ABOUT_KEYS:
-        about_keys(act, project)
-        return
     remote = project.with_name("remote.git")
     match act:
         case "dirty tree":
@@ -45,11 +42,13 @@ def perform(act: Act, project: Path) -> None:
         case "remote gone":
             shutil.rmtree(remote)
         case _:
-            to_the_target(act, project, remote)
+            otherwise = about_keys if act in ABOUT_KEYS else to_the_target
+            otherwise(act, project)
 
 
-def to_the_target(act: Act, project: Path, remote: Path) -> None:
+def to_the_target(act: Act, project: Path) -> None:
     """Record the rollback target on the remote, and give it the tag that ``act`` names, if any."""
+    remote = project.with_name("remote.git")
     record_of_the_target(remote)
     if act == "lightweight tag of the target":
         git(remote, "tag", TARGET, "main")

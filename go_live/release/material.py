@@ -13,7 +13,16 @@ from go_live.evidence.run_directory import DECISION, LOG, PLAN, VERDICTS, RunDat
 from go_live.judge.percentiles import percentile
 from go_live.release.attest import attestations
 from go_live.release.found import SUMS, sums
-from go_live.release.metadata import KEY_FINGERPRINT, METADATA_NAME, Figure, FigureName, encode, metadata, tag_message
+from go_live.release.metadata import (
+    KEY_FINGERPRINT,
+    METADATA_NAME,
+    Figure,
+    FigureName,
+    Fingerprints,
+    encode,
+    metadata,
+    tag_message,
+)
 from go_live.release.previous import previous_of
 from go_live.release.trust import iso
 from go_live.release.way_back import way_back
@@ -57,8 +66,9 @@ def attested(
         evidence=digests(directory, EVIDENCE),
         deployed_at=iso(when),
         back=way_back(data.log.told, image=image(data.log.told), previous=previous_of(data.plan, root)),
-        signing_key=key.fingerprint if key else "none",
-        key_fingerprint=data.log.facts.get(KEY_FINGERPRINT),
+        fingerprints=Fingerprints(
+            signing_key=key.fingerprint if key else "none", api_key=data.log.facts.get(KEY_FINGERPRINT)
+        ),
     )
     content = encode(document)
     if key is None:

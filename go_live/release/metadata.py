@@ -51,6 +51,18 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """Due requests it rests on."""
 
 
+class Fingerprints(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of a release, by what can be told of them."""
+
+    signing_key: str = "none"
+    """That signs the attestations, as ``SHA256:…``; ``none`` where nothing is signed."""
+    api_key: str | None = None
+    """Of the API key that was verified (:mod:`go_live.keys.fingerprint`); None where no key was."""
+
+
+NO_KEYS = Fingerprints()
+
+
 def metadata(
     *,
     plan: Plan,
@@ -60,8 +72,7 @@ def metadata(
     evidence: Mapping[str, str],
     deployed_at: str,
     back: WayBack,
-    signing_key: str = "none",
-    key_fingerprint: str | None = None,
+    fingerprints: Fingerprints = NO_KEYS,
 ) -> dict[str, Any]:
     """The metadata of a release (or rehearsal), valid against its schema.
 
@@ -73,8 +84,7 @@ def metadata(
         evidence: file name in the run directory -> sha256.
         deployed_at: UTC, ``2025-10-10T12:14:12Z``.
         back: image, deployment and rollback target, as far as they are known.
-        signing_key: the key that signs the attestations, as ``SHA256:…``; ``none`` where nothing is signed.
-        key_fingerprint: of the API key that was verified; None where no key was.
+        fingerprints: of the keys that sign and that were used.
 
     Raises:
         UsageError: the decision is not a GO of this plan on these results, or the way back is not to the plan's target.
@@ -96,7 +106,7 @@ def metadata(
         "endpoint_config": back.endpoint_config,
         "first_release": plan.config.release.first_release,
         "previous_release": msgspec.to_builtins(back.previous),
-        "signing_key": signing_key,
+        "signing_key": fingerprints.signing_key,
         "model": plan.config.model.name,
         "performance": {name: _finite(name, figures) for name in _FIGURES},
         "performance_basis": {name: {"level": figures[name].level, "n": figures[name].n} for name in _FIGURES},
@@ -120,8 +130,8 @@ def metadata(
         "evidence": dict(sorted(evidence.items())),
         "evidence_sha256": evidence_digest(evidence),
     }
-    if key_fingerprint is not None:
-        document[KEY_FINGERPRINT] = key_fingerprint
+    if fingerprints.api_key is not None:
+        document[KEY_FINGERPRINT] = fingerprints.api_key
     validate(document)
     return document
 

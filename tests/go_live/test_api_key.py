@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from go_live import config
 from go_live.api_key import read_key
-from go_live.config import Keys
 from go_live.errors import UsageError
 
-KEYS = Keys(api_key_env="RUNPOD_API_KEY", old_api_key_env="RUNPOD_OLD_API_KEY")
+KEYS = config.load(Path(__file__).parents[2] / "golive.toml").keys
 KEY = "rpa_ABCDEFGHIJKLMNOP"
 
 

@@ -220,9 +220,9 @@ class TestWaivers:
         """A verified key's fingerprint is recorded; anything else in its place is refused."""
         plan, text = make_plan(config, COMMIT), fingerprint("a key", bytes(16))
         assert m.KEY_FINGERPRINT not in make_metadata(plan)
-        assert make_metadata(plan, key_fingerprint=text)[m.KEY_FINGERPRINT] == text
+        assert make_metadata(plan, fingerprints=m.Fingerprints(api_key=text))[m.KEY_FINGERPRINT] == text
         with pytest.raises(UsageError, match="api_key_fingerprint"):
-            make_metadata(plan, key_fingerprint="a key")
+            make_metadata(plan, fingerprints=m.Fingerprints(api_key="a key"))
 
     def test_the_image_is_told(self, config: Config) -> None:
         """Metadata names the image that was measured; unknown where the worker names none."""
