@@ -131,6 +131,8 @@ _PLACEHOLDER = re.compile(
 _HEX = re.compile(rb"^(?:0x)?[0-9a-fA-F]+$")
 _UUID = re.compile(rb"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _WORDS = re.compile(rb"^[A-Za-z]+[0-9]{0,2}(?:[_./:@-]+[A-Za-z]*[0-9]{0,3})*$")
+_ALGORITHM = re.compile(rb"(?i)(?:ed|x)(?:25519|448)|secp[0-9]{3}[kr]1|sha3?_?[0-9]{3}|aes_?[0-9]{3}")
+"""Names with digits inside, as in ``key: Ed25519PrivateKey``: they are words here."""
 _LETTER, _DIGIT = re.compile(rb"[A-Za-z]"), re.compile(rb"[0-9]")
 HEX_BITS, OTHER_BITS, LETTERS_BITS = 2.6, 3.3, 4.2
 """Least Shannon entropy, bits a character: of 16 random hex digits 99 % have more than 2.6, of 16 random letters and
@@ -158,7 +160,7 @@ def is_random(value: bytes) -> bool:
         return True
     if not _DIGIT.search(value):
         return entropy(value) >= LETTERS_BITS and not re.search(rb"[_./:@-][A-Za-z]", value)
-    return bool(_LETTER.search(value)) and not _WORDS.match(value) and entropy(value) >= OTHER_BITS
+    return bool(_LETTER.search(value)) and not _WORDS.match(_ALGORITHM.sub(b"", value)) and entropy(value) >= OTHER_BITS
 
 
 def rule_of(name: str, value: bytes) -> str:

@@ -12,9 +12,9 @@ from go_live.local_endpoint.management_double.rest import ManagementDouble
 from go_live.local_endpoint.management_double.server import doubled, serving
 from go_live.local_endpoint.management_double.settings import Described, DescribedTemplate, Quirks
 from go_live.management.client import ManagementClient, World
+from tests.go_live.keys.made_up import of_kind
 
-KEY = "rpa_SHORT"
-READ_ONLY = "rpa_SHORT"
+KEY, READ_ONLY = (of_kind("runpod", seed) for seed in (11, 12))
 OTHER = "registry.example/worker@sha256:" + "1" * 64
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_live.management.scrub import MOST_CHARS, Scrubber, undebugged
+from tests.go_live.keys.made_up import of_kind
 
 KEY = "rpa_" + "S" * 30
 PROMPT = 'What does a "Müller" earn in\nZürich?'
@@ -21,7 +22,7 @@ SCRUB = Scrubber(secrets=[KEY], prompts=[PROMPT])
         json.dumps({"message": PROMPT, "level": "INFO"}),
         json.dumps({"message": PROMPT, "level": "INFO"}, ensure_ascii=False),
         "Authorization: Bearer another-key-than-ours",
-        "rpa_SHORT",
+        of_kind("runpod", 13),
         json.dumps({"requestId": "j", "level": "DEBUG", "message": f"output: {PROMPT} {KEY}"}),
         f"DEBUG  | j | output: {PROMPT} {KEY}",
         f"TRACE  | output: {PROMPT}",

@@ -27,12 +27,13 @@ from go_live.rollback.deployed import Deployed, deployed, deployment_fact
 from go_live.rollback.prerollback import PATIENT, Asked, Seen, look
 from go_live.rollback.rollout import Pace
 from go_live.rollback.target import Target
+from tests.go_live.keys.made_up import of_kind
 from tests.go_live.release.conftest import HERMETIC, ROOT, WHEN, git, hermetic, template
 from tests.go_live.release.releases import finished_run, new_key, pin, plan_of, settings, signed_by
 
 __all__ = ["hermetic", "template"]
 
-KEY = "rpa_SHORT"
+KEY = of_kind("runpod", 11)
 VERSION = "v1.0-production"
 DIGEST_THEN, DIGEST_NOW = ("sha256:" + digits * 32 for digits in ("ab", "cd"))
 THEN, NOW = (f"registry.example/worker@{digest}" for digest in (DIGEST_THEN, DIGEST_NOW))
