@@ -72,6 +72,13 @@ def prerollback(session: nox.Session) -> None:
     session.run("golive", "prerollback", *session.posargs)
 
 
+@nox.session(name="rehearse-rollback")
+def rehearse_rollback(session: nox.Session) -> None:
+    """Boot the release that golive.toml names as the way back on a scratch endpoint, smoke it, scale it to zero."""
+    install(session)
+    session.run("golive", "rollback", "rehearse", *session.posargs)
+
+
 @nox.session
 def smoke(session: nox.Session) -> None:
     """Does the worker answer at all: the smoke, code and GPU items (``-- --device cuda`` on the machine's own GPU)."""

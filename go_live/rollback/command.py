@@ -27,6 +27,7 @@ examples:
   golive rollback v0.9-production --yes              for scripts: does not ask
   golive rollback v0.9-production --anyway "INC-42"  although not everything could be shown (never over a STOP)
   golive rollback rehearse v0.9-production           the dated proof that the way back works (REL-2)
+  golive rollback rehearse                           of the release that golive.toml names as release.previous
 
 A rollback that was cut off is gone on with by the same command. Its record is reports/rollback-.../rollback.json.
 

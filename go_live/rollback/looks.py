@@ -12,7 +12,7 @@ import msgspec
 from go_live.config import Config, ProfileName
 from go_live.errors import GoliveError, MeasurementError, UsageError
 from go_live.jobs.client import Endpoint as Jobs
-from go_live.jobs.transport import HealthWorkers
+from go_live.jobs.transport import HealthWorkers, JobApiError, TransportError
 from go_live.management.client import ManagementClient
 from go_live.management.errors import NotFoundError
 from go_live.management.models import Endpoint, Template
@@ -106,7 +106,7 @@ def verified(root: Path, config: Config, version: str, profile: ProfileName, by_
         return Verified(target=target, finding=_tag(Outcome.ERROR, str(error)))
     target = target_of(found)
     if found.good:
-        return Verified(target=target, finding=_tag(Outcome.PASS, f"verified, {found.reason}"))
+        return Verified(target=target, finding=_tag(Outcome.PASS, _vouched(found)))
     if not found.tag:
         return Verified(target=target, finding=_tag(Outcome.FAIL, f"neither here nor on the remote is a tag {version}"))
     if made_without_golive(there.tag) and not found.record and found.commit:
@@ -129,6 +129,13 @@ def _verify(root: Path, config: Config, version: str, profile: ProfileName) -> V
             return here
         raise MeasurementError(f"there is no tag {version} here, and the remote could not be asked: {error}") from error
     return there if there.tag or not here.tag else here
+
+
+def _vouched(found: Verification) -> str:
+    """What was verified, short enough to be read at a glance; ``golive verify`` tells all of it."""
+    document = found.metadata or {}
+    by = f"signed by {found.tagger.rpartition('<')[2].rstrip('>')}" if found.key else "unsigned, which is allowed"
+    return f"verified: {document['decision']['answer']} of {document['deployed_at'][:10]}, {by}"
 
 
 def _without_golive(found: Verification) -> str:
@@ -233,7 +240,11 @@ def rehearsed_finding(root: Path, target: Target, now: float) -> Finding:
 
 async def endpoint_finding(jobs: Jobs) -> Finding:
     """How the endpoint is now. That it is down is why somebody asks, and nothing against going back."""
-    health = await jobs.health()
+    try:
+        health = await jobs.health()
+    except (TransportError, JobApiError) as error:
+        said = str(error).removeprefix(f"{jobs.url}/health: ")
+        return finding("endpoint", Outcome.ERROR, f"/health does not answer: {said}", decides=False)
     told, workers, queued = _workers(health.workers), health.workers, health.jobs.in_queue
     up = workers.idle + workers.ready + workers.running
     down = up == 0 or workers.unhealthy > 0

@@ -62,7 +62,7 @@ def proof_verdict(proof: Proof | None, target: Target, *, now: float, days: floa
     """
     claim = f"the way back to {target.version} was rehearsed"
     if proof is None:
-        why = f"never rehearsed: `golive rollback rehearse {target.version}` boots it on a scratch endpoint"
+        why = f"never: `golive rollback rehearse {target.version}` boots it on a scratch endpoint"
         return Verdict(claim=claim, outcome=Outcome.NOT_RUN, reason=why)
     if trouble := _foreign(proof, target):
         return Verdict(claim=claim, outcome=Outcome.NOT_RUN, reason=f"the proof is about something else: {trouble}")

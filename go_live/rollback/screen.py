@@ -26,6 +26,8 @@ MARKS = {
     Outcome.NOT_APPLICABLE: ("-", "dim"),
     Outcome.ATTESTED: ("ok", "cyan"),
 }
+GONE = ("tag", "image", "rehearsed")
+"""What nothing done to the endpoint mends."""
 DOWN = ("DOWN", "bold red")
 """Of the endpoint as it is now: no reason against going back."""
 STYLES = {"READY": "bold green", "STOP": "bold red", "UNSURE": "bold yellow", "BLIND": "bold magenta"}
@@ -41,24 +43,35 @@ def screen(answer: Answer) -> list[Line]:
 def _head(answer: Answer) -> Iterator[Line]:
     yield _cut(f"{answer.word} {answer.version}: {MEANS[answer.exit_code]}"), STYLES[answer.word]
     yield _cut(f"  {answer.reason}"), ""
-    to = f"commit {answer.commit[:12] or 'unknown'}, image {answer.image or 'unknown'}"
-    yield _cut(f"  {to}; looked for {answer.seconds:.1f} s"), "dim"
+    to = f"to commit {answer.commit[:12] or 'unknown'}, image {answer.image or 'unknown'}"
+    yield _cut(f"  {to}; image now {answer.now_image or 'unknown'}; looked for {answer.seconds:.1f} s"), "dim"
 
 
 def _findings(findings: Sequence[Finding], room: int) -> Iterator[Line]:
-    """A line each; ``room`` more lines for the reasons that decide against it, the first of them first."""
-    for one in findings:
+    """A line each, and ``room`` more for long reasons: those that decide against it come first."""
+    lines = _lines(findings, room)
+    for one, (first, *rest) in zip(findings, lines, strict=True):
         mark, style = MARKS[one.outcome]
         if not one.decides and one.outcome is Outcome.FAIL:
             mark, style = DOWN
-        against = one.decides and one.outcome is not Outcome.PASS
-        most = 1 + min(room, LONG - 1) if against else 1
-        wrapped = textwrap.wrap(_clean(one.reason), WIDTH - INDENT, max_lines=most, placeholder=" ...")
-        first, *rest = wrapped or [""]
-        room -= len(rest)
         yield f"  {mark:<8}{one.name:<10}{first}", style
         for line in rest:
             yield f"{'':<{INDENT}}{line}", style
+
+
+def _lines(findings: Sequence[Finding], room: int) -> list[list[str]]:
+    """The reason of each finding in lines."""
+    wrapped = [_wrap(one.reason, 1) for one in findings]
+    against = [index for index, one in enumerate(findings) if one.decides and one.outcome is not Outcome.PASS]
+    for index in [*against, *(index for index in range(len(findings)) if index not in against)]:
+        most = LONG if index in against else LONG - 1
+        wrapped[index] = _wrap(findings[index].reason, 1 + max(0, min(room, most - 1)))
+        room -= len(wrapped[index]) - 1
+    return wrapped
+
+
+def _wrap(reason: str, most: int) -> list[str]:
+    return textwrap.wrap(_clean(reason), WIDTH - INDENT, max_lines=most, placeholder=" ...") or [""]
 
 
 def _changes(answer: Answer) -> Iterator[Line]:
@@ -75,16 +88,18 @@ def _changes(answer: Answer) -> Iterator[Line]:
 
 
 def _unknown(answer: Answer) -> Iterator[Line]:
-    if unknown := answer.unknown:
-        yield _cut(f"could not check: {', '.join(one.name for one in unknown)}"), "yellow"
+    unknown = ", ".join(one.name for one in answer.unknown)
+    yield _cut(f"could not check: {unknown or 'nothing'}"), "yellow" if unknown else "dim"
 
 
 def _next(answer: Answer) -> Iterator[Line]:
     version = answer.version
     if answer.word == "READY":
         yield _cut(f"next: golive rollback {version}"), "bold"
-    elif answer.word == "STOP":
+    elif answer.word == "STOP" and any(one.name in GONE and one.outcome is Outcome.FAIL for one in answer.findings):
         yield "next: choose another release (git tag --list --sort=-creatordate)", "bold"
+    elif answer.word == "STOP":
+        yield "next: mend what is said above, and look again", "bold"
     else:
         yield _cut(f'next: look again, or golive rollback {version} --anyway "why"'), "bold"
 

@@ -29,6 +29,9 @@ from go_live.rollback.rehearse import Stage, rehearse
 from go_live.rollback.rollout import Pace
 from go_live.rollback.scratch import cancel_on
 
+REHEARSE = "rehearse"
+"""The first word of ``golive rollback rehearse``."""
+
 
 def prerollback(args: argparse.Namespace) -> int:
     """``golive prerollback``; the exit code of the answer.
@@ -46,11 +49,17 @@ def rollback(args: argparse.Namespace) -> int:
     Raises:
         GoliveError: arguments are not fit, or it could not be done.
     """
-    *verbs, version = args.words
-    if verbs not in ([], ["rehearse"]):
-        raise UsageError(f"golive rollback TAG, or golive rollback rehearse TAG; not {' '.join(args.words)!r}")
-    asked, key = _asked(args, version, smoke=False)
-    return _run(_rehearsed(args, asked, key) if verbs else _rolled_back(args, asked, key))
+    rehearses = args.words[0] == REHEARSE
+    tags = args.words[rehearses:]
+    if not tags and rehearses:
+        tags = [previous] if (previous := configuration.load(args.config).release.previous) else []
+        if not tags:
+            telling.say("golive.toml declares the first release: there is no way back to rehearse")
+            return ExitCode.GO
+    if len(tags) != 1:
+        raise UsageError(f"golive rollback TAG, or golive rollback rehearse [TAG]; not {' '.join(args.words)!r}")
+    asked, key = _asked(args, tags[0], smoke=False)
+    return _run(_rehearsed(args, asked, key) if rehearses else _rolled_back(args, asked, key))
 
 
 def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Asked, str]:

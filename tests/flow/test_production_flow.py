@@ -111,6 +111,8 @@ def test_from_the_first_request_to_the_way_back(world: World) -> None:
     git(world.project, "merge", "--quiet", "--ff-only", "next")
     git(world.project, "push", "--quiet", "origin", "main")
     world.golive(*apply, "--image", world.images[SECOND])
+    unproven = world.json("run", *test, "--image", world.images[SECOND], "--only", "REL-2", expect=4)
+    assert "golive rollback rehearse" in unproven["blocking"][0]["reason"]
     rehearsed = world.json("rollback", "rehearse", FIRST, *test, "--yes")
     assert (rehearsed["outcome"], rehearsed["proof"]["scaled_to_zero"]) == ("pass", True)
     assert world.json("run", *test, "--image", world.images[SECOND])["answer"] == "GO"
@@ -166,7 +168,7 @@ def _config(port: int) -> str:
 
 
 def _as_live(checklist: str) -> str:
-    """What production does not ask of a live endpoint, because only a local worker's own log shows it, is not required."""
+    """What production does not ask of a live endpoint, because a local worker's log alone shows it, is not required."""
     return checklist.replace("| rehearsal, test |", "| rehearsal |")
 
 

@@ -1,4 +1,4 @@
-"""A rollback of a real local endpoint: written, waited for, smoked, measured, recorded, and gone on with after a kill."""
+"""A rollback of a real local endpoint: written, waited for, smoked, measured, recorded, gone on with after a kill."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -148,17 +148,17 @@ async def test_an_interrupt_scales_to_zero(tmp_path: Path) -> None:
 async def test_it_is_created_once_and_found_again() -> None:
     """The first rehearsal creates the endpoint, the second finds it by its name; neither deletes anything."""
     double = doubled(Described(image=NOW, quota_per_minute=6000), KEY)
-    waits, told = Waits(), []
+    waits, seen = Waits(), []
     async with serving(double) as base, ManagementClient(base, KEY, world=waits.world()) as client:
+        live, goal = await client.endpoint("local"), target(endpoint_id="local")
         for _ in range(2):
-            live = await client.endpoint("local")
-            goal = target(endpoint_id="local")
-            async with booted(client, live, goal, way_to(goal, live, None), say=told.append, pace=waits.pace()) as one:
+            way = way_to(goal, live, None)
+            async with booted(client, live, goal, way, say=lambda _: None, pace=waits.pace()) as one:
                 inside = await client.endpoint(one.id)
-        after = await client.endpoint(one.id)
+            after = await client.endpoint(one.id)
+            seen.append((inside.name, inside.image, inside.workers.max, after.workers.max, one.at_zero))
     assert [write.split()[0] for write in double.writes] == ["POST", "PATCH", "PATCH", "PATCH"]
-    assert (inside.name, inside.image, inside.workers.max, after.workers.max) == (NAME, THEN, 1, 0)
-    assert one.at_zero
+    assert seen == [(NAME, THEN, 1, 0, True)] * 2
 
 
 async def test_a_create_whose_answer_was_lost_is_found_and_scaled_to_zero() -> None:
