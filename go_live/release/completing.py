@@ -9,7 +9,7 @@ import msgspec
 from go_live.decide import RELEASED as RELEASED_ANSWERS
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import RunData, encode, write_atomically
-from go_live.release.publish import Step, silent
+from go_live.release.landing import Step, silent
 from go_live.release.run import After, nothing_more, release_run
 from go_live.report import render
 from go_live.report.command import RELEASED, view_of

@@ -3,6 +3,7 @@
 Until the push has landed, nothing that anybody can see has changed: no tag, no branch, no file of the work tree.
 """
 
+import functools
 import os
 import shutil
 import signal
@@ -14,13 +15,17 @@ import pytest
 
 from go_live import config as configuration
 from go_live.config import Config
+from go_live.decide import ItemResult
 from go_live.errors import ReleaseIncompleteError, UsageError
 from go_live.evidence.run_directory import RunData, read_run
 from go_live.outcome import Outcome
 from go_live.release import trust as trusts
+from go_live.release.after import add_after, after_files
 from go_live.release.journal import NAME, Entry
 from go_live.release.metadata import METADATA_NAME
 from go_live.release.run import release_run
+from go_live.release.signing import load_key
+from go_live.release.state import release_of
 from go_live.release.verify import verify
 from go_live.waivers import DAY_S
 from tests.go_live.release.conftest import HERMETIC, ROOT, WHEN, git, snapshot
@@ -297,6 +302,29 @@ def test_the_verdict_after_the_tag_is_recorded_once(case: Case) -> None:
     tip = git(case.remote, "rev-parse", "releases")
     case.release()
     assert git(case.remote, "rev-parse", "releases") == tip
+
+
+def test_a_verdict_that_changed_stands_beside_the_first(case: Case) -> None:
+    """What was said stays; another outcome is added under the next number, and the same one not again."""
+    case.release()
+    release = release_of(case.config, case.data.plan.repository.commit)
+    key = load_key(case.config.signing, case.environment)
+
+    def add(outcome: Outcome) -> bool:
+        result = ItemResult(item="REL-4", outcome=outcome, reason="as seen", concluded_at=float(WHEN + 60))
+        tag = case.journal().tag or ""
+        made = functools.partial(after_files, result, tag=tag, profile="production", run_id="r", days=1, key=key)
+        return add_after(case.root, release, "REL-4", made, when=WHEN + 60)
+
+    assert [add(one) for one in (Outcome.FAIL, Outcome.FAIL, Outcome.PASS, Outcome.PASS)] == [True, False, True, False]
+    listed = git(case.remote, "ls-tree", "--name-only", f"releases:{VERSION}/after-tag").split()
+    assert [name for name in listed if name.startswith("REL-4") and "intoto" not in name] == [
+        "REL-4.2.json",
+        "REL-4.json",
+    ]
+    trust = trusts.load(case.config, case.root)
+    found = verify(case.root, VERSION, trust=trust, remote="origin", records_branch="releases")
+    assert (found.outcome, found.steps[-1].reason) == (Outcome.PASS, "REL-3 PASS, REL-4 FAIL, REL-4 PASS")
 
 
 def test_a_branch_that_is_always_ahead(case: Case) -> None:
