@@ -7,6 +7,7 @@ import functools
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from go_live.evidence.run_directory import RunData, read_run
 from go_live.outcome import Outcome
 from go_live.release import trust as trusts
 from go_live.release.after import add_after, after_files
+from go_live.release.completing import complete
 from go_live.release.journal import NAME, Entry
 from go_live.release.metadata import METADATA_NAME
 from go_live.release.run import release_run
@@ -83,6 +85,11 @@ class Case(msgspec.Struct):
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status)
         assert os.WTERMSIG(status) == signal.SIGKILL
+
+    def fresh_evidence(self) -> tuple[Path, RunData]:
+        """Another run of the same plan, which ended a minute ago by the real clock."""
+        plan = msgspec.structs.replace(self.data.plan, run_id="fresh")
+        return finished_run(self.root, plan, start=time.time() - 3060)
 
     def there(self) -> str:
         """Every ref of the remote."""
@@ -220,6 +227,20 @@ def test_killed_in_the_middle_of_the_push(case: Case) -> None:
     assert git(case.root, "tag") == ""
     case.release(later=8 * DAY_S)
     assert git(case.root, "rev-parse", VERSION) == case.journal().tag
+
+
+def test_interrupted(case: Case) -> None:
+    """Ctrl-C once the push has landed: nobody is told that nothing was released, but how to go on."""
+
+    def stop(step: str) -> None:
+        if step == "landed":
+            raise KeyboardInterrupt
+
+    fresh, data = case.fresh_evidence()
+    with pytest.raises(KeyboardInterrupt, match=f"`golive release {data.plan.run_id}` completes it"):
+        complete(data, case.root, fresh, environment=case.environment, step=stop)
+    assert git(case.remote, "tag") == VERSION
+    assert complete(data, case.root, fresh, environment=case.environment).problem is None
 
 
 def test_somebody_else_released_that_version_meanwhile(case: Case) -> None:
