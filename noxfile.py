@@ -106,9 +106,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(name="tests-slow")
 def tests_slow(session: nox.Session) -> None:
-    """What takes longer: the queue experiment, ten thousand jobs."""
+    """What takes longer: engines that die, killed runs, known truths, the queue experiment, ten thousand jobs."""
     install(session, "cpu", "test")
-    session.run("pytest", "-m", "slow", *session.posargs)
+    if session.posargs:
+        session.run("pytest", "-m", "slow", *session.posargs)
+        return
+    session.run("pytest", "-m", "slow and not alone", "-n", "2", "--dist", "loadfile")
+    session.run("pytest", "-m", "slow and alone")
 
 
 @nox.session

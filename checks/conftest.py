@@ -8,11 +8,11 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from checks.burst import seen_in_burst
+from checks.early_end import LevelEnd, SoakEnd
 from checks.levels import Level, Measured, collect, levels_up_to
 from checks.live import log_source
 from checks.local import Place, local_target
 from checks.memory import as_memory, watched
-from checks.soak_end import SoakEnd
 from checks.spend import metered
 from checks.target import Target
 from checks.workload import full_length_prompts, load_prompts
@@ -32,6 +32,8 @@ SOAK_MEMORY = "soak_memory"
 """Under this name the log keeps the samples of the workers' memory."""
 SOAK_ENDED = "soak_ended"
 """Under this name the log keeps why the soak was ended early; None: it was not."""
+LEVEL_ENDED = "ended_early"
+"""With its level before it, the log keeps under this name why a level was ended early."""
 LEVEL_DEADLINE_S = 600
 """Longest a single level may take in all, whatever happens."""
 
@@ -133,7 +135,11 @@ def load_records(gate: Gate, request: pytest.FixtureRequest) -> Table:
                 prompts=prompts,
                 deadline_s=gate.config.client.timeout_s,
             )
-            collect(target, gate, plan)
+            ending = LevelEnd(gate, plan)
+            collect(target, gate, plan, watch=ending.add, stop=ending.stop)
+            if ending.why is not None:
+                gate.fact({f"{plan.level} {LEVEL_ENDED}": ending.why})
+                gate.progress.note(f"  {plan.level} was ended early: {ending.why}")
     return gate.requests.where(phase="load")
 
 

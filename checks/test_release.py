@@ -1,4 +1,4 @@
-"""REL: is the repository in a state to be released from, is there a way back, and is what was released still served."""
+"""REL: can it be released, is there a way back, and is what was released still what is served."""
 
 import os
 import secrets

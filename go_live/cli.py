@@ -70,8 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GoliveError as error:
         sys.stderr.write(f"golive: {error}\n")
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("golive: interrupted; nothing was released\n")
+    except KeyboardInterrupt as error:
+        # A release that was under way says so itself.
+        sys.stderr.write(f"golive: interrupted; {str(error) or 'nothing was released'}\n")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader has gone; standard output must not fail a second time at exit.

@@ -200,6 +200,14 @@ class Keys(Section, frozen=True):
 
     api_key_env: EnvName
     old_api_key_env: EnvName
+    gateway_fingerprint_env: EnvName = "GATEWAY_KEY_FINGERPRINT"
+    """Holds the fingerprint of the key that the gateway uses, or the path of a file with it."""
+    ci_fingerprint_env: EnvName = "CI_KEY_FINGERPRINT"
+    """Likewise of the key that CI uses."""
+    not_deployed: tuple[Literal["gateway", "ci"], ...] = ()
+    """Callers that do not exist yet; only a first release may declare them."""
+    baseline: Text = "keys-baseline.toml"
+    """Findings of the secret scan that somebody answers for."""
 
 
 class Attestations(Section, frozen=True):
@@ -398,5 +406,7 @@ def _cross_check(config: Config, name: str) -> None:
         raise UsageError(f"{name}: either release.first_release = true, or release.previous names the rollback target")
     if "rehearsal" in config.signing.signers:
         raise UsageError(f"{name}: signing.signers pins rehearsal keys: a rehearsal is signed by a key of its own run")
+    if config.keys.not_deployed and not config.release.first_release:
+        raise UsageError(f"{name}: keys.not_deployed is for a first release; what exists by now has to show its key")
     if "rehearsal" not in config.profile:
         raise UsageError(f"{name}: [profile.rehearsal] is missing")

@@ -132,6 +132,26 @@ def make(folder: Path, *, config: str | None = None) -> Path:
     return project
 
 
+SIGNED = {
+    "signing.required": '["production", "test"]',
+    "signing.signers": '{ production = "release_signers", test = "test_signers" }',
+}
+"""Values of a project whose test profile has a trust root of its own, and demands signatures by it."""
+
+
+def make_signed(folder: Path) -> tuple[Path, Path]:
+    """As :func:`make`, with a trust root for the test profile; also the path of the key that it pins."""
+    project, key = folder / "project", folder / "signing_key"
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(key)]
+    subprocess.run(command, check=True, capture_output=True)
+    public = " ".join(key.with_name(f"{key.name}.pub").read_text(encoding="utf-8").split()[:2])
+    fill(project, shipped_config(SIGNED))
+    line = f'{IDENTITY["GIT_COMMITTER_EMAIL"]} namespaces="git,golive" {public}\n'
+    (project / "test_signers").write_text(line, encoding="utf-8")
+    publish(project)
+    return project, key
+
+
 def environment(root: Path = ROOT) -> dict[str, str]:
     """The environment of a golive process: the packages in ``root``, a git identity, no proxy, no CI."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}

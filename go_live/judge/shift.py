@@ -36,6 +36,9 @@ FEWEST = 30
 EDGE = 0.1
 """No shift is looked for in this part of the batches at the beginning and at the end."""
 
+SMALL = 1.1
+"""The formula is for tails: it falls from its largest, 0.975 at 1.08, on, and would rise below it."""
+
 PER_BATCH = 10
 """Figures in a batch, at least: at lag-1 autocorrelation 0.5, the means' own is then 0.08."""
 
@@ -107,7 +110,7 @@ def splits(n: int) -> NDArray[np.intp]:
 
 def p_value(size: float) -> float:
     """Probability that chance makes the largest statistic at least ``size`` (module docstring); 1 where it is small."""
-    if size < 1:
+    if size < SMALL:
         return 1.0
     density = math.exp(-(size**2) / 2) / math.sqrt(2 * math.pi)
     places = 2 * math.log((1 - EDGE) / EDGE)

@@ -6,7 +6,10 @@ before a tenth of it was served: a slow beginning is an episode, which the rest 
 speaks of the whole. A healthy one is served to its end, because drift takes time to show; it may be asked to end once
 every claim is decided.
 
-A load level has a fixed size and is judged once; what is certain of it is only told (:class:`LevelWatch`).
+A load level has a fixed size and is judged once, by exact tests. It is ended once every one of its claims is certain to
+fail, whatever is still to come (:mod:`go_live.judge.curtailment`, :class:`LevelWatch`): the same tests on what was
+served then say what they would have said of the whole. Any other level is served to its end, for its requests also
+count for success and right answers over all.
 
 All work is O(1) a request, and hardly any: an ok request multiplies E_pass by at most 1 / p0, and a miss E_fail by at
 most 1 / (1 - p0), so that evidence is computed again only once enough have come to carry it over its threshold.
@@ -17,9 +20,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
-from go_live.judge import binomial, eprocess
+from go_live.judge import eprocess
+from go_live.judge.curtailment import standing
 from go_live.judge.dependence import demote
 from go_live.judge.pace import MAX_GAP_S
 from go_live.outcome import Outcome, Verdict
@@ -108,31 +113,37 @@ class SoakWatch:
 
 
 class LevelWatch:
-    """Fed one request of a load level as it ends; tells each claim that is certain to fail, once."""
+    """Fed one request of a load level as it ends; tells what is certain to fail, and when all of it is."""
 
     def __init__(self, asked: Sequence[Asked], *, level: str, planned: int) -> None:
         """``planned`` requests of ``level`` to come."""
-        self._level, self._planned, self._seen = level, planned, 0
-        self._open = {
-            one: refuting
-            for one in asked
-            if (refuting := binomial.failing_misses(planned, one.p0, one.rule.alpha_fail)) is not None
-        }
-        self._misses = dict.fromkeys(self._open, 0)
+        self._level = level
+        self._standing = {one: standing(0, 0, planned, one.p0, one.rule.alpha, one.rule.alpha_fail) for one in asked}
 
     def add(self, record: Record) -> list[str]:
         """One request ended; a line for each claim that is now certain to fail (:mod:`go_live.judge.curtailment`)."""
-        self._seen += 1
         certain = []
-        for one, refuting in list(self._open.items()):
-            self._misses[one] += not one.holds(record)
-            if self._misses[one] >= refuting:
-                del self._open[one]
+        for one, before in self._standing.items():
+            now = msgspec.structs.replace(before, misses=before.misses + (not one.holds(record)), seen=before.seen + 1)
+            self._standing[one] = now
+            if now.fail_certain and not before.fail_certain:
                 certain.append(
-                    f"{self._level}: {one.claim} is certain to fail: {self._misses[one]} of {self._seen} requests "
-                    f"{one.missed}, and {refuting} of the planned {self._planned} refute it"
+                    f"{self._level}: {one.claim} is certain to fail: {now.misses} of {now.seen} requests "
+                    f"{one.missed}, and {now.refuting} of the planned {now.planned} refute it"
                 )
         return certain
+
+    def failing(self) -> list[Asked]:
+        """The claims that are certain to fail."""
+        return [one for one, now in self._standing.items() if now.fail_certain]
+
+    def ended(self) -> str | None:
+        """Why the level is to end now, in half a sentence; None: it goes on. Once it is to end it stays so."""
+        counts = list(self._standing.values())
+        if not counts or not all(now.fail_certain for now in counts):
+            return None
+        now = counts[0]
+        return f"after {now.seen} of {now.planned} requests all of its {len(counts)} claims are certain to fail"
 
 
 class _Share:

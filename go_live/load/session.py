@@ -58,6 +58,9 @@ NOT_SHOWN = "what only a whole soak shows: reported, not required with --stop-wh
 class Watching(Protocol):
     """Looks at requests as they end."""
 
+    def begin(self, plan: LoadPlan) -> None:
+        """The requests of ``plan`` come next."""
+
     def add(self, record: Record) -> list[str]:
         """One request ended, no warm-up; what is worth a line."""
 
@@ -66,22 +69,29 @@ class Watching(Protocol):
 
 
 class LoadWatching:
-    """Tells what is certain to fail of each level; ends none, for every level also counts for success over all."""
+    """Tells what is certain to fail of each level; ends one of which everything is."""
 
-    def __init__(self, config: Config, plans: Sequence[LoadPlan]) -> None:
-        """Before the levels of ``plans``."""
-        asked = of_level(config.slo)
-        self._levels = {
-            plan.level: LevelWatch(asked, level=plan.level, planned=plan.requests) for plan in plans if plan.requests
-        }
+    def __init__(self, config: Config) -> None:
+        """Before the first level."""
+        self.ended: dict[str, str] = {}
+        """Levels that were ended early, and why."""
+        self._asked = of_level(config.slo)
+        self._level, self._watch = "", LevelWatch((), level="", planned=1)
+
+    def begin(self, plan: LoadPlan) -> None:
+        """The requests of ``plan`` come next."""
+        self._level = plan.level
+        self._watch = LevelWatch(self._asked, level=plan.level, planned=plan.requests or 1)
 
     def add(self, record: Record) -> list[str]:
         """What is now certain of its level."""
-        return self._levels[record.level].add(record)
+        return self._watch.add(record)
 
     def stop(self) -> bool:
-        """Never."""
-        return False
+        """Whether the level is to end; asked only where another request would be due."""
+        if (why := self._watch.ended()) is not None:
+            self.ended[self._level] = why
+        return why is not None
 
 
 class SoakWatching:
@@ -97,6 +107,9 @@ class SoakWatching:
             in_flight=plan.most_in_flight,
             when_decided=when_decided,
         )
+
+    def begin(self, plan: LoadPlan) -> None:
+        """It is the only plan."""
 
     def add(self, record: Record) -> list[str]:
         """Nothing is worth a line before the end."""
@@ -118,12 +131,14 @@ def load(args: argparse.Namespace) -> int:
     config = configuration.load(args.config)
     levels = list(dict.fromkeys(args.concurrency or config.load.concurrency))
     plans = load_plans(args, config, levels)
-    recorder = _measure(args, config, plans, LoadWatching(config, plans))
+    watching = LoadWatching(config)
+    recorder = _measure(args, config, plans, watching)
     required, reported = required_levels(levels, config.client.concurrency_cap)
     if args.rate is not None:
         required, reported = [plan.level for plan in plans], []
-    deciding, beyond = load_verdicts(config, recorder.records.table(), required, reported)
-    return _conclude(args, recorder, "load", deciding, Aside(why=BEYOND, verdicts=beyond))
+    deciding, beyond = load_verdicts(config, recorder.records.table(), required, reported, whole=not watching.ended)
+    notes = [f"{level} was ended early: {why}" for level, why in watching.ended.items()]
+    return _conclude(args, recorder, "load", deciding, Aside(why=BEYOND, verdicts=beyond), notes)
 
 
 def soak(args: argparse.Namespace) -> int:
@@ -212,6 +227,7 @@ async def _carry_out(
         await endpoint.health()
         for plan in plans:
             progress.start(f"{plan.phase} {plan.level}", total=plan.requests, duration_s=plan.duration_s)
+            watching.begin(plan)
             await run_load(endpoint, plan, on_record=on_record, stop=watching.stop)
             progress.finish()
 

@@ -7,13 +7,15 @@ that is there already changes nothing, so that a release that was cut off can si
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from go_live.decide import ItemResult
 from go_live.evidence import dsse
 from go_live.evidence.run_directory import encode
-from go_live.evidence.statement import Check, Resource, predicate_type
+from go_live.evidence.statement import Check, predicate_type
 from go_live.evidence.statement import encode as encode_statement
 from go_live.release import remote as remotes
-from go_live.release.attest import checked, sha256
+from go_live.release.attest import checked, subject_after
 from go_live.release.found import AFTER
 from go_live.release.git import Git, GitError
 from go_live.release.record import Stamp, record_commit
@@ -39,14 +41,9 @@ def after_files(
         key: that signs; None: unsigned.
     """
     content = encode(result)
-    name = f"{AFTER}{result.item}.json"
-    files = {name: content}
+    files = {f"{AFTER}{result.item}.json": content}
     if key is None:
         return files
-    about = [
-        Resource(name="tag", digest={"gitTag": tag}),
-        Resource(name=name, digest={"sha256": sha256(content)}),
-    ]
     statement = Check(
         mode="production" if profile == "production" else "test",
         run_id=run_id,
@@ -55,7 +52,7 @@ def after_files(
         evidence=(),
         checks=(checked(result, required=True, waived=False, days=days),),
     )
-    sealed = encode_statement(about, predicate_type("check", profile), statement)
+    sealed = encode_statement(subject_after(tag, content), predicate_type("check", profile), statement)
     return files | {f"{AFTER}{result.item}.intoto.json": dsse.seal(sealed, {key.fingerprint: key.private})}
 
 
@@ -65,8 +62,9 @@ def add_after(root: Path, release: Release, item: str, files: Callable[[], Mappi
     Args:
         root: in the work tree of a clone.
         release: whose record it is.
-        item: nothing is added when the record has a verdict on it.
-        files: makes what is added, by name below the record's folder.
+        item: that it is about. Nothing is added when the newest verdict on it says the same; what was said before
+            stays, and a verdict that has changed stands beside it under the next number.
+        files: makes what is added, by name below the record's folder (``after_files``).
         when: Unix time of the commit.
 
     Returns:
@@ -82,13 +80,15 @@ def add_after(root: Path, release: Release, item: str, files: Callable[[], Mappi
         if tip is None:
             raise GitError(f"{release.remote} has no branch {release.records_branch}")
         remotes.fetch(git, release.remote, release.records)
-        if git.text("ls-tree", tip, "--", f"{release.version}/{AFTER}{item}.json"):
+        found = files()
+        number = _next_number(git, f"{tip}:{release.version}", item, found[f"{AFTER}{item}.json"])
+        if number is None:
             return False
         commit = record_commit(
             git,
             base=tip,
             folder=release.version,
-            files=files(),
+            files={_numbered(name, item, number): content for name, content in found.items()},
             message=f"{item} of {release.version}, after the tag",
             stamp=Stamp(who=identity(git), when=when),
         )
@@ -97,6 +97,29 @@ def add_after(root: Path, release: Release, item: str, files: Callable[[], Mappi
             _advance(git, release, tip, commit)
             return True
     raise GitError(f"{release.remote} did not take the verdict on {item}: {refusal}")
+
+
+def _next_number(git: Git, folder: str, item: str, verdict: bytes) -> int | None:
+    """Which verdict on ``item`` this one is, from 1; None: the newest one says the same already."""
+    number, newest = 1, b""
+    while (
+        there := git.attempt("cat-file", "blob", f"{folder}/{_numbered(f'{AFTER}{item}.json', item, number)}")
+    ).code == 0:
+        number, newest = number + 1, there.out
+    return None if newest and _outcome(newest) == _outcome(verdict) else number
+
+
+def _outcome(verdict: bytes) -> str:
+    """What the file of a verdict says."""
+    try:
+        return msgspec.json.decode(verdict, type=ItemResult).outcome
+    except msgspec.DecodeError:
+        return ""
+
+
+def _numbered(name: str, item: str, number: int) -> str:
+    """The name of a file of the ``number``-th verdict on ``item``: ``REL-4.json``, ``REL-4.2.json``."""
+    return name if number == 1 else name.replace(f"{AFTER}{item}.", f"{AFTER}{item}.{number}.", 1)
 
 
 def _advance(git: Git, release: Release, tip: str, commit: str) -> None:

@@ -78,6 +78,14 @@ def subject(metadata: bytes, document: Mapping[str, Any]) -> tuple[Resource, ...
     return tuple(about)
 
 
+def subject_after(tag: str, verdict: bytes) -> tuple[Resource, ...]:
+    """What a statement after the tag is about: the tag object, and the file of the verdict."""
+    return (
+        Resource(name="tag", digest={"gitTag": tag}),
+        Resource(name="verdict", digest={"sha256": sha256(verdict)}),
+    )
+
+
 def sha256(content: bytes) -> str:
     """Hex."""
     return hashlib.sha256(content).hexdigest()

@@ -31,8 +31,8 @@ exit codes: 0 released, 2 no such run, 5 the decision is GO but the release did 
 """
 VERIFY = """\
 Is a release what its tag says it is? Offline, in a fresh clone: tag, signature, record, metadata, attestations, log,
-decision and authorization, each with its own reason. Whom to believe is read from this checkout, never from the
-release.
+decision, authorization and what was added later, each with its own reason. Whom to believe is read from this checkout,
+never from the release: stand on the release branch, not on the tag.
 """
 VERIFY_EXAMPLE = """\
 examples:

@@ -9,7 +9,7 @@ import msgspec
 from go_live.decide import RELEASED as RELEASED_ANSWERS
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import RunData, encode, write_atomically
-from go_live.release.publish import Step, silent
+from go_live.release.landing import Step, silent
 from go_live.release.run import After, nothing_more, release_run
 from go_live.report import render
 from go_live.report.command import RELEASED, view_of
@@ -39,6 +39,7 @@ def complete(
 
     Raises:
         GoliveError: the run's directory cannot be written to.
+        KeyboardInterrupt: the user stopped it; its text says how to go on.
     """
     render.write_all(view_of(data), directory)
     if data.decision.answer not in RELEASED_ANSWERS:
@@ -48,6 +49,12 @@ def complete(
             tuple(release_run(data, root, directory, environment=environment, step=step, after=after)),
             None,
         )
+    except KeyboardInterrupt as error:
+        version, run = data.plan.config.release.version, data.plan.run_id
+        told = (
+            f"the release of {version} was under way: `golive release {run}` completes it, or says that it is complete"
+        )
+        raise KeyboardInterrupt(told) from error
     except GoliveError as error:
         lines, problem = (f"not released: {error}",), error
     write_atomically(directory / RELEASED, encode(lines))

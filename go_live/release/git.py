@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -17,6 +18,8 @@ LOCAL_S = 60.0
 NETWORK_S = 180.0
 """How long one exchange with a remote may take, seconds; an unattended release must not hang."""
 
+_NO_GIT = "git is not installed, or not on PATH: install git 2.29 or newer"
+_BUFFER = 2**20
 _USERINFO = re.compile(r"(?<=://)[^/\s]*@")
 _PREFIX = re.compile(r"^(fatal|error): ")
 _GRACE_S = 5.0
@@ -89,14 +92,34 @@ class Git:
             UsageError: git is not installed.
             GitError: no end within ``timeout_s`` seconds.
         """
-        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        command = ["git", "-C", str(self.root), *settings, *arguments]
         try:
-            return _communicate(command, stdin, _environment(env or {}), timeout_s)
+            return _communicate(self._command(arguments), stdin, _environment(env or {}), timeout_s)
         except FileNotFoundError as error:
-            raise UsageError("git is not installed, or not on PATH: install git 2.29 or newer") from error
+            raise UsageError(_NO_GIT) from error
         except subprocess.TimeoutExpired as error:
             raise GitError(f"git {arguments[0]} did not end within {timeout_s:.0f} s and was stopped") from error
+
+    def start(
+        self,
+        *arguments: str,
+        stdin: IO[bytes] | int = subprocess.DEVNULL,
+        stdout: IO[bytes] | int = subprocess.PIPE,
+        stderr: IO[bytes] | int = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        """Start ``git ARGUMENTS``, whose output is too long to be held; the caller reads and ends it.
+
+        Raises:
+            UsageError: git is not installed.
+        """
+        command, env = self._command(arguments), _environment({})
+        try:
+            return subprocess.Popen(command, bufsize=_BUFFER, stdin=stdin, stdout=stdout, stderr=stderr, env=env)
+        except FileNotFoundError as error:
+            raise UsageError(_NO_GIT) from error
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+        return ["git", "-C", str(self.root), *settings, *arguments]
 
     def raw(
         self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, timeout_s: float = LOCAL_S

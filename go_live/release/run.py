@@ -24,9 +24,10 @@ from go_live.release import trust as trusts
 from go_live.release.after import add_after, after_files
 from go_live.release.git import Git, GitError
 from go_live.release.journal import Entry, Journal, held
+from go_live.release.landing import landed, silent
 from go_live.release.material import attested, material
 from go_live.release.metadata import METADATA_NAME, tag_message
-from go_live.release.publish import Published, landed, publish, settle, silent
+from go_live.release.publish import Published, publish, settle
 from go_live.release.rehearse import publish_rehearsal
 from go_live.release.repository import open_work_tree
 from go_live.release.signing import Key, key_of_this_run, load_key, make_tag, required_key
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from go_live.checklist import Plan
-    from go_live.release.publish import Step
+    from go_live.release.landing import Step
     from go_live.release.record import Stamp
     from go_live.release.state import Release
 

@@ -1,4 +1,4 @@
-"""Is a release what its tag says it is? One judgement in eight steps, from what a repository holds. Pure.
+"""Is a release what its tag says it is? One judgement in nine steps, from what a repository holds. Pure.
 
     tag            annotated, under its own name, on a commit that is here
     signature      by a pinned key that was valid when the evidence was gathered
@@ -8,6 +8,7 @@
     log            chained from the plan to the end, bound to what was concluded
     decision       follows again from plan and verdicts
     authorization  was in force when the tag was made
+    after-tag      what was added later is attested, and about this tag
 
 No step is skipped because another failed: each says what it found.
 """
@@ -25,7 +26,7 @@ from go_live.release.signature import Signature
 from go_live.release.trust import Trust
 
 Name = Literal[
-    "tag", "signature", "record", "metadata", "attestations", "log", "decision", "authorization"
+    "tag", "signature", "record", "metadata", "attestations", "log", "decision", "authorization", "after-tag"
 ]  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def _reason(case: Case, taken: Sequence[Step], outcome: Outcome) -> str:
     """The first step of the outcome speaks; when all hold, what that comes to."""
     if outcome is not Outcome.PASS:
         return next(step.reason for step in taken if step.outcome is outcome)
-    unsigned = [step for step in taken if step.outcome is Outcome.NOT_APPLICABLE]
-    by = "unsigned, which golive.toml allows" if unsigned else f"signed by {case.signature.key}"
+    signed = case.found.tag is not None and case.found.tag.signature
+    by = f"signed by {case.signature.key}" if signed else "unsigned, which golive.toml allows"
     document = case.recorded.metadata or {}
     return f"{document['decision']['answer']} of {document['deployed_at']} on {case.found.commit[:12]}, {by}"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from go_live.errors import UsageError
 from go_live.release import remote as remotes
+from go_live.release.afterwards import after_step
 from go_live.release.binding import metadata_step, record_step, signature_step, tag_step
 from go_live.release.found import Refs
 from go_live.release.found import read as read_release
@@ -25,6 +26,7 @@ STEPS = (
     Asked("log", "record", log_step),
     Asked("decision", "record", decision_step),
     Asked("authorization", "record", authorization_step),
+    Asked("after-tag", "record", after_step),
 )
 
 

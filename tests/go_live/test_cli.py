@@ -65,11 +65,15 @@ def test_no_command_or_an_unknown_one_is_exit_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
-    [(MeasurementError("the cable"), ExitCode.NOT_MEASURED), (KeyboardInterrupt(), ExitCode.INTERRUPTED)],
+    ("error", "code", "told"),
+    [
+        (MeasurementError("the cable"), ExitCode.NOT_MEASURED, "golive: the cable"),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "golive: interrupted; nothing was released"),
+        (KeyboardInterrupt("it was under way"), ExitCode.INTERRUPTED, "golive: interrupted; it was under way"),
+    ],
 )
 def test_an_error_is_one_line_and_its_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: ExitCode
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, told: str
 ) -> None:
     """What a command raises on purpose is one line on standard error and the error's own exit code."""
 
@@ -78,4 +82,4 @@ def test_an_error_is_one_line_and_its_exit_code(
 
     monkeypatch.setattr(cli, "_main", fail)
     assert cli.main(["run"]) == code
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert capsys.readouterr().err == f"{told}\n"

@@ -21,14 +21,16 @@ from selftest.project import git, golive
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean project with a remote."""
-    return projects.make(tmp_path_factory.mktemp("run"))
+    """A clean project with a remote, whose test profile has a trust root of its own."""
+    project, _ = projects.make_signed(tmp_path_factory.mktemp("run"))
+    return project
 
 
 @pytest.fixture(scope="module")
 def released(project: Path) -> subprocess.CompletedProcess[str]:
     """One whole run under the test profile, which takes the production path of release against the bare remote."""
-    return golive(project, "run", "--profile", "test", "--json")
+    key = str(project.with_name("signing_key"))
+    return golive(project, "run", "--profile", "test", "--json", GOLIVE_SIGNING_KEY=key)
 
 
 @pytest.fixture
@@ -103,6 +105,32 @@ def test_anyone_can_judge_the_record_again(project: Path, directory: Path, tmp_p
     refused = golive(project, "judge", str(record))
     assert refused.returncode == 2
     assert "another log.jsonl" in refused.stderr
+
+
+def test_anyone_can_verify_it(project: Path, directory: Path, tmp_path: Path) -> None:
+    """A fresh clone verifies tag and record by the test's trust root, and refuses them by production's, for the key."""
+    assert directory.is_dir()
+    git(tmp_path, "clone", "--quiet", (project.parent / "remote.git").as_uri(), "clone")
+    good = golive(tmp_path / "clone", "verify", "v1.0-production", "--profile", "test", "--json")
+    assert good.returncode == 0, good.stdout
+    told = json.loads(good.stdout)
+    assert {step["outcome"] for step in told["steps"]} == {"pass"}
+    assert told["steps"][-1]["reason"].startswith("REL-3 PASS")
+    refused = golive(tmp_path / "clone", "verify", "v1.0-production")
+    assert refused.returncode == 1
+    assert "which is not pinned in release_signers" in refused.stdout
+    record = git(tmp_path / "clone", "archive", "--output", str(tmp_path / "record.tar"), "origin/releases")
+    assert record == ""
+    shutil.unpack_archive(tmp_path / "record.tar", tmp_path / "record")
+    script = tmp_path / "record" / "v1.0-production" / "verify.py"
+    signers = tmp_path / "clone" / "test_signers"
+    audited = subprocess.run(
+        [sys.executable, "-I", "-S", str(script), "--signers", str(signers)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert audited.returncode == 0, audited.stdout
 
 
 def test_other_checks_do_not_judge_the_run(project: Path, directory: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from go_live.judge import shift
@@ -25,6 +25,8 @@ def test_the_statistic_is_the_largest_standardised_one(values: list[int]) -> Non
 
 
 @given(st.floats(0, 8), st.floats(0, 8))
+@example(1.0, 1.125)
+@example(1.099, 1.1)
 def test_p_values_fall(one: float, other: float) -> None:
     """The larger the statistic, the smaller the p-value, and never above 1."""
     low, high = sorted((one, other))

@@ -1,5 +1,6 @@
 """When a soak may end early, and what a level's progress may say, held against the tests that judge them."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -152,3 +153,53 @@ def test_what_is_told_of_a_level() -> None:
     watching = LevelWatch([share(0.95, Rule(0.95, family=6))], level="c=2", planned=124)
     told = [line for seq in range(20) for line in watching.add(request(seq, ok=False))]
     assert told == ["c=2: ok is certain to fail: 14 of 14 requests not ok, and 14 of the planned 124 refute it"]
+
+
+@given(
+    st.integers(1, 200),
+    st.lists(st.sampled_from([0.5, 0.95, 0.99]), min_size=1, max_size=3),
+    st.floats(0, 1),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_level_that_ended_early_says_what_the_whole_would_have(
+    planned: int, shares: list[float], rate: float, seed: int
+) -> None:
+    """Each claim has the outcome on what was served that it has on all that was planned: each fails."""
+    rule = Rule(0.95, family=6)
+    asked = [msgspec.structs.replace(share(p0, rule), key=str(number)) for number, p0 in enumerate(shares)]
+    missed = np.random.default_rng(seed).random(planned) < rate
+    watching = LevelWatch(asked, level="c=2", planned=planned)
+    served = next((seq for seq in range(planned) if fed(watching, seq, missed=bool(missed[seq]))), planned - 1) + 1
+
+    def outcomes(n: int) -> list[Outcome]:
+        return [binomial.decide(int(missed[:n].sum()), n, p0, rule.alpha, rule.alpha_fail) for p0 in shares]
+
+    if served < planned:
+        assert outcomes(served) == outcomes(planned) == [Outcome.FAIL] * len(shares)
+
+
+def fed(watching: LevelWatch, seq: int, *, missed: bool) -> bool:
+    """Whether the level is to end after one more request."""
+    watching.add(request(seq, ok=not missed))
+    return watching.ended() is not None
+
+
+def test_a_level_that_can_only_fail_ends() -> None:
+    """When nothing is answered any more, a few misses of 124 fail p95 and many the median: then no claim is open."""
+    rule = Rule(0.95, family=6)
+    watching = LevelWatch([share(0.95, rule), share(0.5, rule)], level="c=2", planned=124)
+    ended = [seq + 1 for seq in range(124) if fed(watching, seq, missed=True)]
+    least = binomial.failing_misses(124, 0.5, rule.alpha_fail)
+    assert ended == list(range(least or 0, 125))
+    assert [one.p0 for one in watching.failing()] == [0.95, 0.5]
+
+
+def test_a_level_with_an_open_claim_goes_on() -> None:
+    """p95 fails after a few misses; as long as the median is open the level is served, and a healthy one to its end."""
+    rule = Rule(0.95, family=6)
+    sick = LevelWatch([share(0.95, rule), share(0.5, rule)], level="c=2", planned=124)
+    well = LevelWatch([share(0.95, rule), share(0.5, rule)], level="c=2", planned=124)
+    assert not any(fed(sick, seq, missed=seq % 2 > 0) for seq in range(60))
+    assert sick.failing()
+    assert not any(fed(well, seq, missed=False) for seq in range(124))

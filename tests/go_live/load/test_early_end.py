@@ -7,7 +7,7 @@ import pytest
 from go_live.config import Config, load
 from go_live.load.runner import Before, LoadPlan, Prompt, run_load
 from go_live.load.session import LoadWatching, SoakWatching
-from go_live.load.verdicts import soak_verdicts
+from go_live.load.verdicts import load_verdicts, soak_verdicts
 from go_live.outcome import Outcome, worst
 from go_live.records import ErrorClass, Record
 from tests.go_live.load import virtual
@@ -124,19 +124,45 @@ def test_what_a_killed_run_left_open_is_asked_again_even_then() -> None:
     assert sorted(record.seq for record in records) == [298, 299]
 
 
-def test_a_level_that_fails_is_told_and_served(config: Config) -> None:
-    """Its p95 is certain to fail with the 14th slow answer; all 124 requests are asked all the same."""
+def level(
+    config: Config, seconds: Callable[[int], float], error: ErrorClass | None = None
+) -> tuple[list[Record], list[str], LoadWatching]:
+    """What is served of 124 requests at c=2, what is said meanwhile, and the watch."""
     plan = LoadPlan(phase="load", prompts=PROMPTS, deadline_s=45, concurrency=2, requests=124)
-    watching, told, records = LoadWatching(config, [plan]), list[str](), list[Record]()
+    watching, told, records = LoadWatching(config), list[str](), list[Record]()
+    watching.begin(plan)
 
     def on_record(record: Record) -> None:
         records.append(record)
         told.extend(watching.add(record))
 
     async def main() -> None:
-        endpoint = virtual.Fake(lambda number: 9.0 if number % 4 == 0 else quick(number))
+        endpoint = virtual.Fake(seconds, lambda _: error)
         await run_load(endpoint, plan, on_record=on_record, stop=watching.stop, clock=virtual.clock())
 
     virtual.run(main())
+    return records, told, watching
+
+
+def test_a_level_that_fails_is_told_and_served(config: Config) -> None:
+    """Its p95 is certain to fail with the 14th slow answer; others are not, and all requests are asked."""
+    records, told, _ = level(config, lambda number: 9.0 if number % 4 == 0 else quick(number))
     assert len(records) == 124
     assert [line for line in told if "total p95" in line and "14 of the planned 124 refute it" in line]
+
+
+def test_a_level_that_can_only_fail_ends(config: Config) -> None:
+    """Nothing is answered: it ends when every claim is lost, and success is then judged without a fixed size."""
+    records, _, watching = level(config, quick, ErrorClass.FAILED)
+    assert len(records) < 90
+    assert "all of its 6 claims are certain to fail" in watching.ended["c=2"]
+    success, _ = load_verdicts(config, records, ["c=2"], [], whole=False)[0][-2:]
+    assert "at every look" in success.reason
+
+
+def test_the_next_level_begins_anew(config: Config) -> None:
+    """What ended one level ends no other."""
+    _, _, watching = level(config, quick, ErrorClass.FAILED)
+    watching.begin(LoadPlan(phase="load", prompts=PROMPTS, deadline_s=45, concurrency=3, requests=124))
+    assert not watching.stop()
+    assert list(watching.ended) == ["c=2"]

@@ -19,6 +19,7 @@ def test_something_is_promised_of_every_scenario() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("name", NAMES)
 def test_the_gate_says_what_is_promised(name: str, tmp_path: Path) -> None:
     """Outcome and exit code, and the claims that fail and that pass; the endpoint told its truth meanwhile."""
@@ -36,6 +37,7 @@ def test_the_gate_says_what_is_promised(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_with_its_label_the_healthy_one_is_no_evidence(tmp_path: Path) -> None:
     """The commands as they are shipped refuse the timed engine: exit 4, and no claim on its times passes."""
     with served("healthy", tmp_path) as endpoint:

@@ -69,6 +69,7 @@ def project(tmp_path: Path, root: Path, remote: Path) -> Project:
         **{name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")},
         **HERMETIC,
         "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",  # the released project has a worker.py of its own
         "GOLIVE_SIGNING_KEY": str(key.path),
     }
     return Project(root=root, remote=remote, environment=environment)
@@ -107,7 +108,7 @@ def test_killed_completed_and_verified(project: Project) -> None:
     verified = project.golive("verify", VERSION, root=clone)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert verified.stdout.startswith(f"VERIFIED {VERSION}: GO of ")
-    assert verified.stdout.count(" PASS ") == 8
+    assert verified.stdout.count(" PASS ") == 9
     git(clone, "worktree", "add", "--quiet", "../records", "origin/releases")
     record = clone.parent / "records" / VERSION
     script = [sys.executable, "-I", "-S", str(record / "verify.py"), "--signers", str(clone / "release_signers")]
@@ -169,7 +170,7 @@ def test_verify_as_json(project: Project) -> None:
     told = json.loads(project.golive("verify", VERSION, "--json").stdout)
     assert (told["outcome"], told["version"], told["profile"]) == ("pass", VERSION, "production")
     assert told["metadata"]["version"] == VERSION
-    assert [step["outcome"] for step in told["steps"]] == ["pass"] * 8
+    assert [step["outcome"] for step in told["steps"]] == ["pass"] * 9
     stranger = pin(project.root.parent / "others", signed_by(new_key(project.root.parent / "stranger")))
     refused = project.golive("verify", VERSION, "--json", "--signers", str(stranger))
     assert refused.returncode == 1

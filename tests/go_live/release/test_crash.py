@@ -3,9 +3,11 @@
 Until the push has landed, nothing that anybody can see has changed: no tag, no branch, no file of the work tree.
 """
 
+import functools
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,13 +16,18 @@ import pytest
 
 from go_live import config as configuration
 from go_live.config import Config
+from go_live.decide import ItemResult
 from go_live.errors import ReleaseIncompleteError, UsageError
 from go_live.evidence.run_directory import RunData, read_run
 from go_live.outcome import Outcome
 from go_live.release import trust as trusts
+from go_live.release.after import add_after, after_files
+from go_live.release.completing import complete
 from go_live.release.journal import NAME, Entry
 from go_live.release.metadata import METADATA_NAME
 from go_live.release.run import release_run
+from go_live.release.signing import load_key
+from go_live.release.state import release_of
 from go_live.release.verify import verify
 from go_live.waivers import DAY_S
 from tests.go_live.release.conftest import HERMETIC, ROOT, WHEN, git, snapshot
@@ -78,6 +85,11 @@ class Case(msgspec.Struct):
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status)
         assert os.WTERMSIG(status) == signal.SIGKILL
+
+    def fresh_evidence(self) -> tuple[Path, RunData]:
+        """Another run of the same plan, which ended a minute ago by the real clock."""
+        plan = msgspec.structs.replace(self.data.plan, run_id="fresh")
+        return finished_run(self.root, plan, start=time.time() - 3060)
 
     def there(self) -> str:
         """Every ref of the remote."""
@@ -217,6 +229,20 @@ def test_killed_in_the_middle_of_the_push(case: Case) -> None:
     assert git(case.root, "rev-parse", VERSION) == case.journal().tag
 
 
+def test_interrupted(case: Case) -> None:
+    """Ctrl-C once the push has landed: nobody is told that nothing was released, but how to go on."""
+
+    def stop(step: str) -> None:
+        if step == "landed":
+            raise KeyboardInterrupt
+
+    fresh, data = case.fresh_evidence()
+    with pytest.raises(KeyboardInterrupt, match=f"`golive release {data.plan.run_id}` completes it"):
+        complete(data, case.root, fresh, environment=case.environment, step=stop)
+    assert git(case.remote, "tag") == VERSION
+    assert complete(data, case.root, fresh, environment=case.environment).problem is None
+
+
 def test_somebody_else_released_that_version_meanwhile(case: Case) -> None:
     """After a kill before the push, a rival's tag of that name is not ours: refused, and it stands."""
     case.killed_at("approved")
@@ -297,6 +323,29 @@ def test_the_verdict_after_the_tag_is_recorded_once(case: Case) -> None:
     tip = git(case.remote, "rev-parse", "releases")
     case.release()
     assert git(case.remote, "rev-parse", "releases") == tip
+
+
+def test_a_verdict_that_changed_stands_beside_the_first(case: Case) -> None:
+    """What was said stays; another outcome is added under the next number, and the same one not again."""
+    case.release()
+    release = release_of(case.config, case.data.plan.repository.commit)
+    key = load_key(case.config.signing, case.environment)
+
+    def add(outcome: Outcome) -> bool:
+        result = ItemResult(item="REL-4", outcome=outcome, reason="as seen", concluded_at=float(WHEN + 60))
+        tag = case.journal().tag or ""
+        made = functools.partial(after_files, result, tag=tag, profile="production", run_id="r", days=1, key=key)
+        return add_after(case.root, release, "REL-4", made, when=WHEN + 60)
+
+    assert [add(one) for one in (Outcome.FAIL, Outcome.FAIL, Outcome.PASS, Outcome.PASS)] == [True, False, True, False]
+    listed = git(case.remote, "ls-tree", "--name-only", f"releases:{VERSION}/after-tag").split()
+    assert [name for name in listed if name.startswith("REL-4") and "intoto" not in name] == [
+        "REL-4.2.json",
+        "REL-4.json",
+    ]
+    trust = trusts.load(case.config, case.root)
+    found = verify(case.root, VERSION, trust=trust, remote="origin", records_branch="releases")
+    assert (found.outcome, found.steps[-1].reason) == (Outcome.PASS, "REL-3 PASS, REL-4 FAIL, REL-4 PASS")
 
 
 def test_a_branch_that_is_always_ahead(case: Case) -> None:

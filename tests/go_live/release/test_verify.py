@@ -13,9 +13,11 @@ import pytest
 
 from go_live import config as configuration
 from go_live.config import Config
+from go_live.decide import ItemResult
 from go_live.errors import ExitCode, UsageError
 from go_live.outcome import Outcome
 from go_live.release import trust as trusts
+from go_live.release.after import after_files
 from go_live.release.attest import AUTHORIZATION, CHECK, RESULT
 from go_live.release.found import SUMS, sums
 from go_live.release.git import Git
@@ -62,11 +64,12 @@ class World(msgspec.Struct):
 
     def files(self) -> dict[str, bytes]:
         """The record, but for what was added after the tag."""
-        names = git(self.clone, "ls-tree", "--name-only", f"{RECORDS}:{VERSION}").split()
-        raw = Git(self.clone)
-        return {
-            name: raw.raw("cat-file", "blob", f"{RECORDS}:{VERSION}/{name}") for name in names if name != "after-tag"
-        }
+        return {name: data for name, data in self.all_files().items() if not name.startswith("after-tag/")}
+
+    def all_files(self) -> dict[str, bytes]:
+        """The record."""
+        names = git(self.clone, "ls-tree", "-r", "--name-only", f"{RECORDS}:{VERSION}").split()
+        return {name: Git(self.clone).raw("cat-file", "blob", f"{RECORDS}:{VERSION}/{name}") for name in names}
 
     def record(self, changes: Mapping[str, bytes | None], *, sum_up: bool = True) -> str:
         """Put another record in place of the clone's; returns the digest that a tag would quote."""
@@ -147,7 +150,7 @@ class TestGood:
         """Every step passes, the answer names decision, commit and key, and looking changes nothing."""
         before = snapshot(world.clone)
         found = world.verify()
-        assert [step.outcome for step in found.steps] == [Outcome.PASS] * 8
+        assert [step.outcome for step in found.steps] == [Outcome.PASS] * 9
         assert (found.outcome, found.exit_code, found.good) == (Outcome.PASS, ExitCode.GO, True)
         assert found.key == world.key.fingerprint
         assert found.commit == git(world.clone, "rev-parse", "main")
@@ -455,6 +458,17 @@ class TestEvidence:
         assert told in refused["log"]
         assert "log.jsonl is not the evidence" in refused["metadata"]
 
+    def test_a_log_about_something_else(self, world: World) -> None:
+        """A chain that holds, of requests to a worker that served another commit."""
+        lines = gzip.decompress(world.files()["log.jsonl.gz"]).splitlines(keepends=True)
+        lines[1] = lines[1].replace(git(world.clone, "rev-parse", "main").encode(), b"c" * 40)
+        head = "0" * 64
+        for number, line in enumerate(lines):
+            lines[number] = json.dumps(json.loads(line) | {"prev": head}).encode() + b"\n"
+            head = hashlib.sha256(lines[number][:-1]).hexdigest()
+        world.forge({"log.jsonl.gz": gzip.compress(b"".join(lines))})
+        assert "about something else: the endpoint served commit cccccccccccc" in world.refused()["log"]
+
     def test_a_log_that_cannot_be_unpacked(self, world: World) -> None:
         """Compressed, and cut."""
         world.forge({"log.jsonl.gz": world.files()["log.jsonl.gz"][:-9]})
@@ -495,7 +509,7 @@ class TestAttestations:
         """A tag that was made after the evidence had expired."""
         world.tag(key=world.key, when=WHEN + 8 * DAY)
         refused = world.refused()
-        assert list(refused) == ["authorization"]
+        assert list(refused) == ["authorization", "after-tag"]  # what was added is about the old tag object
         assert "the release was authorized from 2025-11-23T12:13:20Z to 2025-11-24" in refused["authorization"]
 
     @pytest.mark.parametrize("profile", ["test", "rehearsal"])
@@ -524,6 +538,69 @@ class TestAttestations:
         assert not {"tag", "signature", "record", "log", "decision"} & set(refused)
         assert "which is not pinned in" in refused["attestations"] or "is not pinned" in refused["attestations"]
         assert f"of the profile {profile}, not of production" in refused["metadata"]
+
+
+class TestAfterTheTag:
+    """What was added to the record after the tag, which the tag cannot quote."""
+
+    VERDICT, ATTESTED = "after-tag/REL-3.json", "after-tag/REL-3.intoto.json"
+
+    def refused(self, world: World, changes: Mapping[str, bytes | None], trust: trusts.Trust | None = None) -> str:
+        """The step's reason, when the record is otherwise as it was; no other step minds."""
+        world.record({**world.all_files(), **changes})
+        refused = world.refused(trust)
+        assert list(refused) == ["after-tag"]
+        return refused["after-tag"]
+
+    def test_good(self, world: World) -> None:
+        """The step tells what was found out since; a record without anything yet is fine, too."""
+        assert world.verify().steps[-1].reason == "REL-3 PASS"
+        world.record(world.files())
+        found = world.verify()
+        assert (found.outcome, found.steps[-1].reason) == (Outcome.PASS, "nothing was added yet")
+
+    def test_edited(self, world: World) -> None:
+        """Another verdict than the one that was attested."""
+        better = world.all_files()[self.VERDICT].replace(b"pass", b"fail")
+        assert "about another verdict" in self.refused(world, {self.VERDICT: better})
+
+    def test_unsigned(self, world: World) -> None:
+        """A verdict that anybody can have put there."""
+        added = {"after-tag/REL-4.json": world.all_files()[self.VERDICT].replace(b"REL-3", b"REL-4")}
+        assert "was added without an attestation" in self.refused(world, added)
+
+    def test_by_a_stranger(self, world: World) -> None:
+        """A verdict that somebody signed whom nobody pinned."""
+        result = msgspec.json.decode(world.all_files()[self.VERDICT], type=ItemResult)
+        key, tag = new_key(world.folder / "stranger"), git(world.clone, "rev-parse", VERSION)
+        files = after_files(result, tag=tag, profile="production", run_id="r", days=1, key=key)
+        assert "which is not pinned" in self.refused(world, files)
+
+    def test_about_another_tag(self, world: World) -> None:
+        """The verdict on another release, signed by the right key."""
+        result = msgspec.json.decode(world.all_files()[self.VERDICT], type=ItemResult)
+        files = after_files(result, tag="d" * 40, profile="production", run_id="r", days=1, key=world.key)
+        assert "about another tag" in self.refused(world, files)
+
+    def test_older_than_the_evidence(self, world: World) -> None:
+        """A verdict after the tag cannot be from before it."""
+        result = msgspec.json.decode(world.all_files()[self.VERDICT], type=ItemResult)
+        old = msgspec.structs.replace(result, concluded_at=START - 60)
+        tag = git(world.clone, "rev-parse", VERSION)
+        files = after_files(old, tag=tag, profile="production", run_id="r", days=1, key=world.key)
+        assert "was not drawn after the evidence" in self.refused(world, files)
+
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            ("after-tag/notes.txt", "is no verdict"),
+            ("after-tag/REL-9.intoto.json", "is no verdict"),
+            ("after-tag/x.json", "x.json"),
+        ],
+    )
+    def test_strangers(self, world: World, name: str, told: str) -> None:
+        """Anything else."""
+        assert told in self.refused(world, {name: b"x"})
 
 
 def test_the_test_profile_has_its_own_trust_root(tmp_path: Path, root: Path, remote: Path, config: Config) -> None:

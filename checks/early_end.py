@@ -1,12 +1,41 @@
-"""A soak of a run that can only end in NO-GO is ended early, and why is said."""
+"""What of a run can only end in NO-GO is ended early, a level or the soak, and why is said."""
 
 from checks.levels import levels_up_to
 from go_live.gate import Gate
-from go_live.judge.asked import Asked, of_answers, of_soak
+from go_live.judge.asked import Asked, of_answers, of_level, of_soak
 from go_live.judge.claims import pooled_rule
-from go_live.judge.stopping import SoakWatch
-from go_live.planning.needs import POOLED_ITEMS, SOAK_ITEMS
+from go_live.judge.stopping import LevelWatch, SoakWatch
+from go_live.load.runner import LoadPlan
+from go_live.planning.needs import LEVEL_ITEMS, POOLED_ITEMS, SOAK_ITEMS
 from go_live.records import Record
+
+
+class LevelEnd:
+    """Looks at a level's requests as they end; those of a killed run, which this one continues, come first."""
+
+    def __init__(self, gate: Gate, plan: LoadPlan) -> None:
+        """Before the level of ``plan``."""
+        self.why: str | None = None
+        """Why it was ended early; None: it was not."""
+        self._gate, self._level = gate, plan.level
+        self._required = (plan.concurrency or 0) <= gate.config.client.concurrency_cap
+        self._watch = LevelWatch(of_level(gate.config.slo), level=plan.level, planned=plan.requests or 1)
+        for record in gate.requests.where(phase=plan.phase, level=plan.level):
+            self._watch.add(record)
+
+    def add(self, record: Record) -> None:
+        """One request ended."""
+        for line in self._watch.add(record):
+            self._gate.progress.note(f"  {line}")
+
+    def stop(self) -> bool:
+        """Whether the level is to end; asked only where another request would be due.
+
+        Above the client cap nothing is decided, and nothing else needs the requests.
+        """
+        if not self._required or any(decides(self._gate, LEVEL_ITEMS[one.key]) for one in self._watch.failing()):
+            self.why = self._watch.ended()
+        return self.why is not None
 
 
 class SoakEnd:

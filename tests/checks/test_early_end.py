@@ -1,4 +1,4 @@
-"""A run's soak ends early only where nothing can make good what it has found."""
+"""A run's soak and its levels end early only where nothing can make good what was found."""
 
 import datetime as dt
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks.soak_end import SoakEnd
+from checks.early_end import LevelEnd, SoakEnd
 from go_live import checklist, config, plan
 from go_live.checklist import Plan, Repository
 from go_live.gate import Gate
+from go_live.load.runner import LoadPlan, Prompt
 from go_live.plan import Options
 from go_live.records import ErrorClass, Record
 from go_live.table import Columns
@@ -35,7 +36,7 @@ def made(only: tuple[str, ...] = (), waived: tuple[Waiver, ...] = (), **environm
     )
 
 
-def gate(planned: Plan, before: list[Record] | None = None) -> Gate:
+def gate(planned: Plan, before: list[Record] | None = None, progress: Any = None) -> Gate:
     """A run of it, that has seen these requests."""
     columns = Columns()
     for one in before or []:
@@ -51,7 +52,7 @@ def gate(planned: Plan, before: list[Record] | None = None) -> Gate:
         record=nothing,
         due=nothing,
         fact=nothing,
-        progress=None,  # type: ignore[arg-type]
+        progress=progress,
         columns=columns,
     )
 
@@ -142,3 +143,63 @@ def test_a_resumed_soak_goes_on_with_what_was_served() -> None:
     """The requests of the killed run are counted first: a soak that was lost before the kill is not served again."""
     before = [request(seq, took=7.0) for seq in range(120)]
     assert SoakEnd(gate(made(), before), 2).stop()
+
+
+class Notes:
+    """Progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        """One line."""
+        self.lines.append(text)
+
+
+def level_end(planned: Plan, concurrency: int = 2, before: list[Record] | None = None) -> tuple[LevelEnd, Notes]:
+    """The watch of a level of 124 requests, and what it says."""
+    prompts = (Prompt("p", {"prompt": "x"}),)
+    level = LoadPlan(phase="load", prompts=prompts, deadline_s=45, concurrency=concurrency, requests=124)
+    notes = Notes()
+    return LevelEnd(gate(planned, before, notes), level), notes
+
+
+def served(ending: LevelEnd, requests: int = 124, **of: Any) -> int:
+    """How many requests come until it ends; all of them where it does not."""
+    for seq in range(requests):
+        ending.add(request(seq, phase="load", **of))
+        if ending.stop():
+            return seq + 1
+    return requests
+
+
+def test_a_level_of_failures_ends() -> None:
+    """Nothing is answered: each claim fails, the median's last, and why is said while it runs and at its end."""
+    ending, notes = level_end(made())
+    assert served(ending, error=ErrorClass.FAILED) < 90
+    assert "all of its 6 claims are certain to fail" in (ending.why or "")
+    assert len(notes.lines) == 6
+
+
+def test_a_healthy_level_is_served_to_its_end() -> None:
+    """Nothing is said, and every request is asked."""
+    ending, notes = level_end(made())
+    assert served(ending) == 124
+    assert not notes.lines
+
+
+@pytest.mark.parametrize(("concurrency", "ends"), [(2, False), (4, True)], ids=["within the cap", "above it"])
+def test_a_level_that_decides_nothing(concurrency: int, ends: bool) -> None:  # noqa: FBT001 - a parameter
+    """With every FAIL waived a level is needed whole; one above the client cap is only reported."""
+    items = ("PERF-1", "PERF-2", "PERF-3", "PERF-4", "PERF-5", "PERF-8")
+    ending, _ = level_end(made(waived=tuple(map(waiver, items))), concurrency)
+    assert (served(ending, error=ErrorClass.FAILED) < 124) is ends
+
+
+def test_a_resumed_level_goes_on_with_what_was_served() -> None:
+    """A level that was lost before the kill is not served again."""
+    before = [request(seq, phase="load", error=ErrorClass.FAILED) for seq in range(100)]
+    before = [msgspec.structs.replace(one, level="c=2") for one in before]
+    ending, _ = level_end(made(), before=before)
+    assert ending.stop()
