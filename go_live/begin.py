@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from go_live import checklist, config, preflight
+from go_live.api_key import read_key
 from go_live.checklist import Plan
 from go_live.errors import UsageError
 from go_live.evidence import attestations, resume
@@ -128,6 +129,8 @@ def refuse_changes(plan: Plan, options: Options, root: Path) -> None:
     resume.refuse_changed(plan, repository=facts.repository, digests=digests, versions=versions())
     if plan.target.kind == "local":
         preflight.check_rehearsal(facts, engine=plan.target.device in {"cpu", "cuda"})
+    else:
+        read_key(plan.config.keys, os.environ)
 
 
 def sources(root: Path, options: Options, settings: config.Config) -> list[Path]:
@@ -168,6 +171,9 @@ def prepare(options: Options, root: Path) -> tuple[Plan, list[str]]:
     notes = preflight.check_production(facts) if plan.config.profile[plan.profile].clean_tree else []
     if plan.target.kind == "local":
         notes = preflight.check_rehearsal(facts, engine=plan.target.device in {"cpu", "cuda"})
+    else:
+        # Without it nothing can be asked: said now, and not by every check.
+        read_key(plan.config.keys, os.environ)
     attestations.load(root / settings.attestations.file)
     return plan, [*notes, *undecidable(plan), *foreseen(profile=plan.profile, terms=plan.terms(now.timestamp()))]
 

@@ -400,6 +400,12 @@ def _cross_check(config: Config, name: str) -> None:
         raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
     if expected.scaler_type == "REQUEST_COUNT" and not expected.scaler_value.is_integer():
         raise UsageError(f"{name}: endpoint.expected.scaler_value counts requests with REQUEST_COUNT: a whole number")
+    wanted = expected.workers_max * expected.scaler_value
+    if expected.scaler_type == "REQUEST_COUNT" and config.burst.in_flight < wanted:
+        raise UsageError(
+            f"{name}: burst.in_flight ({config.burst.in_flight}) asks for fewer than workers_max workers; with "
+            f"scaler_value = {expected.scaler_value:g} it takes {wanted:g} at least"
+        )
     if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
     if config.release.first_release is not (config.release.previous is None):

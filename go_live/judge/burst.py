@@ -33,6 +33,8 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
     """Seconds since the burst began."""
     up: int | None
     """Workers that were up; None: it did not tell."""
+    throttled: int = 0
+    """Workers that were wanted, and that the platform had no machine for."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +71,8 @@ def brought_up(
     return Verdict(
         claim=claim,
         outcome=outcome,
-        reason=_told(up_s, first=counted[0][1], most=most, served=served, limits=limits, workers_max=workers_max),
+        reason=_told(up_s, first=counted[0][1], most=most, served=served, limits=limits, workers_max=workers_max)
+        + _throttled(seen, up_s),
         scope=PHASE,
         measured=up_s,
         limit=limits.within_s,
@@ -112,6 +115,13 @@ def _told(up_s: float | None, *, first: int, most: int, served: int, limits: Bur
         f"{came}, but only {served} different workers answered: the others may still load their model, or the queue "
         f"gave them nothing; a larger burst.in_flight or a longer burst.within_s would tell"
     )
+
+
+def _throttled(seen: Seen, up_s: float | None) -> str:
+    """Why workers did not come, where the platform says it."""
+    most = max(look.throttled for look in seen.looks)
+    said = f"{most} worker{'s were' if most > 1 else ' was'} throttled"
+    return f" ({said}: the platform had no machine for them)" if most and up_s is None else ""
 
 
 def _times(number: int) -> str:

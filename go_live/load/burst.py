@@ -78,7 +78,10 @@ class Burst:
             workers = None
         # Known when the answer is there, not when the question was asked.
         at_s = self._clock.now() - began
-        self._looks.append(Look(at_s=at_s, up=None if workers is None else up(workers)))
+        if workers is None:
+            self._looks.append(Look(at_s=at_s, up=None))
+        else:
+            self._looks.append(Look(at_s=at_s, up=up(workers), throttled=workers.throttled))
 
 
 def as_seen(told: object) -> Seen:

@@ -14,6 +14,7 @@ import msgspec
 from rich.text import Text
 
 from go_live import config as configuration
+from go_live.api_key import read_secret
 from go_live.config import Config
 from go_live.errors import UsageError
 from go_live.jobs import Endpoint
@@ -236,12 +237,10 @@ def _endpoint(args: argparse.Namespace, config: Config, plans: Sequence[LoadPlan
     """The target, with a connection for every request that can be in flight.
 
     Raises:
-        UsageError: the key is not in the environment, or the machine allows too few open connections.
+        UsageError: the key is neither in the environment nor in a file that it names, or the machine allows too few
+            open connections.
     """
-    name = args.key_env or config.keys.api_key_env
-    key = os.environ.get(name, "").strip()
-    if not key:
-        raise UsageError(f"{name} is not set: put the endpoint's API key into it")
+    key = read_secret(args.key_env or config.keys.api_key_env, os.environ)
     connections = max(plan.most_in_flight for plan in plans) + SPARE_CONNECTIONS
     _allow_open_files(connections + SPARE_FILES)
     return Endpoint(

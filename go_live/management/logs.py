@@ -39,6 +39,8 @@ BACKFILL = 5000
 """Lines that a worker's first stream begins with: the most that the platform gives."""
 POLICY = Policy(first_s=0.5, most_s=15.0)
 CHUNK = 65536
+MOST_BYTES = 2**30
+"""Of one worker's file: a worker that raves must not fill the disk. What is not kept is missing, and is said."""
 FOLDER = "worker-logs"
 """In the run directory: a file for each worker, one JSON object (``ts``, ``source``, ``line``) a line."""
 
@@ -146,7 +148,11 @@ class LogTail:
     def _write(self, lines: Iterator[LogLine], cursor: Cursor, file: BinaryIO) -> None:
         for line in lines:
             clean = self._scrubber.clean(line.line)
-            if cursor.is_new(msgspec.structs.replace(line, line=clean)):
+            if not cursor.is_new(msgspec.structs.replace(line, line=clean)):
+                continue
+            if file.tell() > MOST_BYTES:
+                self.trouble = f"{file.name} is larger than {MOST_BYTES:,} bytes: nothing more of it is kept"
+            else:
                 file.write(msgspec.json.encode(Kept(ts=line.ts, source=line.source, line=clean)) + b"\n")
         file.flush()
 

@@ -19,7 +19,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Part of an answer."""
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Part of a request; a member that is not set is not sent, and is then left as it is."""
 
 

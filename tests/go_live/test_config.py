@@ -47,6 +47,7 @@ def test_an_unknown_key_is_named(key: str) -> None:
     [
         (("max_tokens_default = 150", "max_tokens_default = 999"), "max_tokens_default"),
         (("workers_min = 2", "workers_min = 9"), "workers_min"),
+        (("in_flight = 20 ", "in_flight = 4 "), "burst.in_flight (4) asks for fewer than workers_max workers"),
         (("concurrency = [1, 2, 3, 4]", "concurrency = [8, 9]"), "load.concurrency"),
         (("confidence = 0.95", "confidence = 1.5"), "confidence"),
         (("total_ms_p95 = 8000", "total_ms_p95 = -1"), "total_ms_p95"),

@@ -52,6 +52,15 @@ def test_workers_that_never_came_up_are_a_fail_whoever_answered() -> None:
     assert verdict.measured is None
 
 
+def test_a_platform_without_machines_is_named() -> None:
+    """Throttled workers are why; where the workers came after all, they are no part of the reason."""
+    looks = (Look(at_s=0.0, up=2), Look(at_s=5.0, up=3, throttled=2))
+    failed = brought_up(Seen(began=BEGAN, looks=looks), ALL, LIMITS, workers_max=WORKERS)
+    assert failed.reason.endswith("(2 workers were throttled: the platform had no machine for them)")
+    came = (*looks, Look(at_s=9.0, up=5))
+    assert "throttled" not in brought_up(Seen(began=BEGAN, looks=came), ALL, LIMITS, workers_max=WORKERS).reason
+
+
 def test_workers_that_came_too_late_are_a_fail() -> None:
     """The twelfth second after the time is over counts as never."""
     assert judged([2] * 13 + [5], ALL).outcome is Outcome.FAIL

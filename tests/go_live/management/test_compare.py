@@ -13,6 +13,7 @@ from go_live.management.compare import compare
 from go_live.management.models import (
     Endpoint,
     Gpu,
+    GpuChange,
     QueueDelay,
     ReleaseList,
     RequestCount,
@@ -287,6 +288,15 @@ def test_scaling_alone_makes_no_release() -> None:
     assert not makes_a_release(change_for(EXPECTED, scaled, rows))
     expected = msgspec.structs.replace(EXPECTED, image=f"a/b@{OTHER_DIGEST}")
     assert makes_a_release(change_for(expected, live(), compare(expected, live())))
+
+
+def test_a_card_of_a_shared_pool_excludes_its_neighbours() -> None:
+    """The pool alone would let workers run on its other cards as well."""
+    expected = msgspec.structs.replace(EXPECTED, gpu="NVIDIA L4")
+    found = live()
+    assert change_for(expected, found, compare(expected, found)).gpu == GpuChange(
+        pools=("AMPERE_24",), excluded_types=("NVIDIA GeForce RTX 3090", "NVIDIA RTX A5000")
+    )
 
 
 def test_env_is_merged_before_it_is_sent() -> None:

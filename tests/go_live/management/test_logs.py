@@ -20,6 +20,7 @@ from go_live.local_endpoint.management_double.rest import ManagementDouble
 from go_live.local_endpoint.management_double.server import application, doubled
 from go_live.local_endpoint.management_double.settings import Described
 from go_live.management import exchange
+from go_live.management import logs as tailed
 from go_live.management.client import ManagementClient, World
 from go_live.management.logs import LogTail, digests_of, kept_in, lines_of
 from go_live.management.scrub import Scrubber
@@ -259,3 +260,12 @@ async def test_what_breaks_a_follower_is_told(tmp_path: Path) -> None:
     (tmp_path / "kept" / "w1.jsonl").mkdir(parents=True)
     async with tailing(tmp_path) as bench:
         await bench.until(lambda: "IsADirectoryError" in (bench.tail.trouble or ""))
+
+
+async def test_a_worker_that_raves_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its size nothing is kept, and that is told."""
+    monkeypatch.setattr(tailed, "MOST_BYTES", 1000)
+    async with tailing(tmp_path) as bench:
+        bench.write(*("x" * 100 for _ in range(100)))
+        await bench.until(lambda: "nothing more of it is kept" in (bench.tail.trouble or ""))
+        assert 5 <= len(bench.lines) <= 8

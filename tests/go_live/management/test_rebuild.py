@@ -50,6 +50,8 @@ def test_a_complete_rebuild_passes() -> None:
 STALE = msgspec.structs.replace(WORKER, id="old", is_stale=True, version=2)
 UNFLAGGED = msgspec.structs.replace(WORKER, id="old", version=2)
 OTHER = msgspec.structs.replace(WORKER, id="odd", image=f"x/y@{OTHER_DIGEST}")
+FLAGGED = msgspec.structs.replace(WORKER, id="odd one", is_stale=True)
+COMPLETE = Rollout(in_progress=False, workers_on_latest=1, workers_total=1, percent_on_latest=100)
 GOING_ON = Rollout(in_progress=True, workers_on_latest=1, workers_total=1, percent_on_latest=100)
 HALF = Rollout(in_progress=False, workers_on_latest=1, workers_total=1, percent_on_latest=99)
 
@@ -58,6 +60,7 @@ HALF = Rollout(in_progress=False, workers_on_latest=1, workers_total=1, percent_
     ("found", "probe", "image", "said"),
     [
         (with_workers(WORKER, STALE), None, None, "1 of 2 workers run release 3 (50 %); old runs an older one"),
+        (with_workers(FLAGGED, rollout=COMPLETE), None, None, "odd one runs an older one"),
         (with_workers(WORKER, UNFLAGGED), None, None, "old runs an older one"),
         (with_workers(WORKER, rollout=GOING_ON), None, None, "1 of 1 workers"),
         (with_workers(WORKER, rollout=HALF), None, None, "(99 %)"),
