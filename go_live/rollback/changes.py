@@ -80,7 +80,8 @@ def environment_then(target: Target, now: Mapping[str, str], of_template: Mappin
     """
     others = {name: value for name, value in now.items() if name not in PARSERS}
     if target.deployed is not None:
-        return {**of_template, **others, **target.deployed.env}
+        brought = {name: value for name, value in of_template.items() if name not in PARSERS}
+        return {**brought, **others, **target.deployed.env}
     kept = {name: value for name, value in now.items() if name in PARSERS and name not in IDENTITY}
     return {**kept, **of_template, **others}
 

@@ -125,9 +125,10 @@ def _verify(root: Path, config: Config, version: str, profile: ProfileName) -> V
     try:
         there = verify_on_remote(root, version, trust=trust, **where)
     except GitError as error:
-        if here.tag:
+        if any(step.outcome is Outcome.FAIL for step in here.steps if step.name in {"tag", "signature"} and here.tag):
             return here
-        raise MeasurementError(f"there is no tag {version} here, and the remote could not be asked: {error}") from error
+        missing = "its record is not" if here.tag else f"no tag {version} is"
+        raise MeasurementError(f"{missing} here, and the remote could not be asked: {error}") from error
     return there if there.tag or not here.tag else here
 
 

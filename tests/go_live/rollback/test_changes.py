@@ -31,13 +31,15 @@ def test_by_image_with_the_settings_of_then() -> None:
     assert sent == {"image", "env"}
 
 
-@given(then=SETTINGS, now=SETTINGS, others=OTHERS)
-def test_secrets_stay_and_settings_return(then: dict[str, str], now: dict[str, str], others: dict[str, str]) -> None:
-    """Whatever the environments: afterwards the worker's settings are exactly those of then, all else that of now."""
+@given(then=SETTINGS, now=SETTINGS, others=OTHERS, brought=OTHERS, stale=SETTINGS)
+def test_secrets_stay_and_settings_return(
+    then: dict[str, str], now: dict[str, str], others: dict[str, str], brought: dict[str, str], stale: dict[str, str]
+) -> None:
+    """Whatever endpoint and template hold: afterwards the worker's settings are those of then, secrets those of now."""
     there = target(deployed=ran(env=then))
-    env = environment_then(there, {**now, **others}, {})
+    env = environment_then(there, {**now, **others}, {**brought, **stale})
     assert {name: value for name, value in env.items() if name in PARSERS} == then
-    assert {name: value for name, value in env.items() if name not in PARSERS} == others
+    assert {name: value for name, value in env.items() if name not in PARSERS} == {**brought, **others}
 
 
 @given(now=SETTINGS, others=OTHERS)

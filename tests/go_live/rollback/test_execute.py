@@ -187,9 +187,10 @@ async def test_a_killed_rollback_is_gone_on_with(step: str, tmp_path: Path, monk
     assert unfinished(tmp_path, VERSION, "local") is None
 
 
-def test_a_later_rollback_overtakes_one_that_was_cut_off(tmp_path: Path) -> None:
-    """A rollback to v1 was killed, then one to v0.9 was made: going on with the first would undo the second."""
-    for number, (version, outcome) in enumerate([("v1", None), ("v0.9", Outcome.PASS)]):
+@pytest.mark.parametrize("ended", [Outcome.PASS, None], ids=["made", "cut off as well"])
+def test_a_later_rollback_overtakes_one_that_was_cut_off(tmp_path: Path, ended: Outcome | None) -> None:
+    """A rollback to v1 was killed, then one to v0.9 was begun: going on would undo that."""
+    for number, (version, outcome) in enumerate([("v1", None), ("v0.9", ended)]):
         entry = Rollback(
             id=f"rollback-{number}",
             version=version,

@@ -104,6 +104,28 @@ async def test_a_tag_that_was_not_fetched_is_read_from_the_remote(placed: Placed
     assert (seen.answer.word, tags) == ("READY", "")
 
 
+async def test_a_record_that_cannot_be_fetched_is_blind_and_no_stop(placed: Placed) -> None:
+    """The git host is down and the clone lacks the record: nothing is shown to be wrong, nothing to be right."""
+    async with placed() as place:
+        git(place.root, "update-ref", "-d", "refs/remotes/origin/releases")
+        git(place.root, "remote", "set-url", "origin", str(place.root / "nowhere.git"))
+        seen = await place.look()
+    assert (seen.answer.word, outcome(seen, "tag")) == ("BLIND", Outcome.ERROR)
+    assert "the remote could not be asked" in seen.answer.reason
+
+
+async def test_a_tag_that_quotes_a_record_which_is_gone_stops(placed: Placed) -> None:
+    """It claims a record, and the remote has none: that is no tag made without golive."""
+    async with placed() as place:
+        git(place.root, "update-ref", "-d", "refs/remotes/origin/releases")
+        bare = place.root.with_name("emptied.git")
+        git(place.root, "clone", "--quiet", "--bare", "--branch", "main", "--single-branch", str(place.root), str(bare))
+        git(bare, "fetch", "--quiet", str(place.root), f"refs/tags/{VERSION}:refs/tags/{VERSION}")
+        git(place.root, "remote", "set-url", "origin", bare.as_uri())
+        seen = await place.look()
+    assert (seen.answer.word, outcome(seen, "tag")) == ("STOP", Outcome.FAIL)
+
+
 async def test_a_tag_made_without_golive_is_unsure_at_best(placed: Placed) -> None:
     """Of a plain tag it is said what could not be checked; with an image named by hand the way back is known."""
     async with placed() as place:
