@@ -72,4 +72,4 @@ def test_only_a_first_release_lacks_callers() -> None:
     lacking = TEXT.replace("not_deployed = []", 'not_deployed = ["gateway"]')
     assert config.parse(lacking).keys.not_deployed == ("gateway",)
     with pytest.raises(UsageError, match="first release"):
-        config.parse(lacking.replace("first_release = true", "first_release = false"))
+        config.parse(lacking.replace("first_release = true", 'first_release = false\nprevious = "v0.9-production"'))
