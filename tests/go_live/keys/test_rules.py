@@ -164,3 +164,9 @@ def test_masks_show_nothing_of_the_secret() -> None:
         assert of_kind(kind)[-20:].strip() not in mask(of_kind(kind).encode())
     assert mask(drawn(30).encode()) == "***(30 characters)"
     assert rules.entropy(b"") == 0
+
+
+@pytest.mark.parametrize("line", ["def sign(key: Ed25519PrivateKey, body: bytes)", "secret: X25519PrivateKey, more"])
+def test_the_name_of_an_algorithm_is_no_secret(line: str) -> None:
+    """A type annotation has digits in it, and is words all the same."""
+    assert find(line.encode()) == []
