@@ -1,10 +1,12 @@
 """CLI: what every caller must keep to."""
 
 import time
+from typing import Any
 
 from checks.target import Target
 from checks.workload import job_input, open_prompts, shown
 from go_live.gate import Gate
+from go_live.jobs.answer import Answer
 from go_live.pytest_plugin import Verdicts, item
 from go_live.records import ErrorClass
 
@@ -21,12 +23,10 @@ TRIES = 50
 def test_a_late_request_is_given_up_and_cancelled(target: Target, gate: Gate, verdict: Verdicts) -> None:
     """A request that outlives its deadline is given up within two seconds, and its job is cancelled upstream."""
     long = job_input(open_prompts()[0].prompt, max_tokens=gate.config.guardrails.max_tokens_max, ignore_eos=True)
-    for _ in range(ASKED):
-        began = time.monotonic()
-        answer = target.complete_streaming(long, deadline_s=DEADLINE_S)
-        took = time.monotonic() - began
-        if answer.error is not None:
-            break
+    answer, took = _asked(target, long)
+    for _ in range(ASKED - 1):
+        if answer.error is None:
+            answer, took = _asked(target, long)
     problems = []
     if answer.error is not ErrorClass.DEADLINE:
         problems.append(f"it was not given up but ended as {answer.error or 'answered'}")
@@ -45,6 +45,13 @@ def test_the_client_waits_as_long_as_declared(target: Target, gate: Gate, verdic
     declared, own = gate.config.client.timeout_s, target.endpoint.timeout_s
     problems = [] if own == declared else [f"the client waits {own:g} s"]
     verdict(shown(f"the client waits {declared:g} s and no longer", problems, n=1))
+
+
+def _asked(target: Target, long: dict[str, Any]) -> tuple[Answer, float]:
+    """What came of a request with the deadline, and after how many seconds."""
+    began = time.monotonic()
+    answer = target.complete_streaming(long, deadline_s=DEADLINE_S)
+    return answer, time.monotonic() - began
 
 
 def _settled(target: Target, job: str) -> str:
