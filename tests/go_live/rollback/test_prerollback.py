@@ -1,6 +1,7 @@
 """What on-call is told before a rollback, from a real signed release, over real sockets."""
 
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from go_live.rollback.proof import Proof
 from go_live.rollback.registry import TIMEOUT_S
 from go_live.rollback.screen import screen
 from tests.go_live.release.conftest import WHEN, git
+from tests.go_live.release.releases import new_key, pin, signed_by
 from tests.go_live.rollback.conftest import DIGEST_THEN, KEY, SECRET, VERSION, Placed
 
 
@@ -180,6 +182,14 @@ async def test_whom_to_believe_is_not_pinned_is_blind(placed: Placed) -> None:
         seen = await place.look(config=msgspec.structs.replace(place.config, signing=signing))
     assert (seen.answer.word, seen.target.verified) == ("BLIND", False)
     assert "nowhere" in seen.answer.reason
+
+
+async def test_whom_to_believe_can_be_named(placed: Placed, tmp_path: Path) -> None:
+    """A signers file of strangers is believed when it is named, and the release is refused by it."""
+    strangers = pin(tmp_path / "strangers", signed_by(new_key(tmp_path / "key")))
+    async with placed() as place:
+        seen = await place.look(signers=strangers)
+    assert (seen.answer.word, outcome(seen, "tag")) == ("STOP", Outcome.FAIL)
 
 
 async def test_a_rehearsal_that_failed_stops(placed: Placed) -> None:
