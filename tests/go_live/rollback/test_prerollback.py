@@ -1,5 +1,6 @@
 """What on-call is told before a rollback, from a real signed release, over real sockets."""
 
+import socket
 import time
 from pathlib import Path
 
@@ -227,6 +228,20 @@ async def test_looks_that_hang_end_within_their_bound(placed: Placed, monkeypatc
         took = time.monotonic() - began
     assert seen.answer.word == "BLIND"
     assert took < 4
+
+
+async def test_a_git_host_that_hangs_is_left_behind(placed: Placed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remote accepts and never answers: BLIND when the bound is up, and the loop goes on meanwhile."""
+    monkeypatch.setattr(prerollback, "VERIFY_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with placed() as place:
+            git(place.root, "tag", "--delete", VERSION)
+            git(place.root, "remote", "set-url", "origin", f"git://127.0.0.1:{silent.getsockname()[1]}/x")
+            began = time.monotonic()
+            seen = await place.look()
+            took = time.monotonic() - began
+    assert (seen.answer.word, outcome(seen, "tag"), outcome(seen, "endpoint")) == ("BLIND", Outcome.ERROR, Outcome.PASS)
+    assert took < 5
 
 
 def test_the_bounds_keep_what_is_promised() -> None:
