@@ -1,5 +1,6 @@
 """The way back: is an earlier release what it says it is and can it be gone back to, the going back, and its rehearsal.
 
+asked        what is asked                                                      (pure)
 deployed     what a release ran on the endpoint, as its metadata keeps it       (pure)
 target       the release to go back to                                          (pure)
 changes      the one write that goes back, what it changes, what forbids it     (pure)
@@ -15,5 +16,7 @@ execute      the rollback
 scratch      the endpoint on which a rollback is rehearsed
 rehearse     the rehearsal, and its dated proof
 proof        what a proof shows, and for how long                               (pure)
-command      ``golive prerollback`` and ``golive rollback``
+session      arguments -> clients -> looks, rollback, rehearsal
+telling      what is printed
+command      ``golive prerollback`` and ``golive rollback``: their arguments
 """

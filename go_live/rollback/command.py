@@ -59,6 +59,7 @@ def configure_rollback(parser: argparse.ArgumentParser) -> None:
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", default="", metavar="REF", help="image of a tag without a record: NAME@sha256:...")
     parser.add_argument("--template", default="", metavar="ID", help="template of a tag without a record")
+    parser.add_argument("--signers", type=Path, metavar="FILE", help="whom to believe (default: signing.signers)")
     parser.add_argument("--profile", default="production", help="production (default), or test for another address")
     parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="default: golive.toml")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from go_live.config import Config, ProfileName
+from go_live.config import Config
 from go_live.errors import GoliveError, MeasurementError, UsageError
 from go_live.jobs.client import Endpoint as Jobs
 from go_live.jobs.transport import HealthWorkers, JobApiError, TransportError
@@ -25,6 +25,7 @@ from go_live.release.repository import open_work_tree
 from go_live.release.trust import iso
 from go_live.release.verification import Verification
 from go_live.release.verify import verify, verify_on_remote
+from go_live.rollback.asked import Asked
 from go_live.rollback.changes import Way, doubts, full_image, problems, short
 from go_live.rollback.findings import Finding, Name
 from go_live.rollback.proof import DAY_S, Proof, parse, proof_verdict
@@ -89,35 +90,38 @@ async def in_thread(work: Callable[[], Told]) -> Told:
 # The tag
 
 
-def verified(root: Path, config: Config, version: str, profile: ProfileName, by_hand: tuple[str, str]) -> Verified:
-    """Verify the release here, or as the remote holds it where it is not here; ``by_hand``: image and template.
+def verified(asked: Asked) -> Verified:
+    """Verify the release here, or as the remote holds it where it is not here.
 
     Raises:
         GoliveError: it could not be looked at.
     """
-    image, template = by_hand
+    root, version = asked.root, asked.version
     there = read_release(open_work_tree(root), version, Refs(tag=f"refs/tags/{version}", records=(), sought=()))
     try:
-        found = _verify(root, config, version, profile)
+        found = _verify(asked)
     except UsageError as error:
         # Without a trust root nothing is believed; what the tag names is still worth telling.
-        bare = Target(version=version, commit=there.commit, tag=there.tag_id)
-        target = named_by_hand(bare, image=image, template_id=template)
-        return Verified(target=target, finding=_tag(Outcome.ERROR, str(error)))
+        target = Target(version=version, commit=there.commit, tag=there.tag_id)
+        return Verified(target=_by_hand(asked, target), finding=_tag(Outcome.ERROR, str(error)))
     target = target_of(found)
     if found.good:
         return Verified(target=target, finding=_tag(Outcome.PASS, _vouched(found)))
     if not found.tag:
         return Verified(target=target, finding=_tag(Outcome.FAIL, f"neither here nor on the remote is a tag {version}"))
     if made_without_golive(there.tag) and not found.record and found.commit:
-        target = named_by_hand(target, image=image, template_id=template)
-        return Verified(target=target, finding=_tag(Outcome.INCONCLUSIVE, _without_golive(found)))
+        return Verified(target=_by_hand(asked, target), finding=_tag(Outcome.INCONCLUSIVE, _without_golive(found)))
     return Verified(target=target, finding=_tag(found.outcome, found.reason))
 
 
-def _verify(root: Path, config: Config, version: str, profile: ProfileName) -> Verification:
+def _by_hand(asked: Asked, target: Target) -> Target:
+    return named_by_hand(target, image=asked.image, template_id=asked.template_id)
+
+
+def _verify(asked: Asked) -> Verification:
     """Of this clone, completed by the remote where the clone lacks the tag or the record."""
-    trust = trusts.load(config, root, profile=profile)
+    root, config, version = asked.root, asked.config, asked.version
+    trust = trusts.load(config, root, profile=asked.profile, file=asked.signers)
     where = {"remote": config.release.remote, "records_branch": config.release.records_branch}
     here = verify(root, version, trust=trust, **where)
     if here.tag and not any(step.outcome is Outcome.ERROR for step in here.steps):

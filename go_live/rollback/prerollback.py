@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from go_live.config import Config, ProfileName
 from go_live.errors import GoliveError, MeasurementError
 from go_live.jobs.client import Endpoint as Jobs
 from go_live.management.client import ManagementClient
@@ -15,6 +14,7 @@ from go_live.management.models import Endpoint, Template
 from go_live.management.retries import Policy
 from go_live.outcome import Outcome
 from go_live.rollback import looks
+from go_live.rollback.asked import Asked
 from go_live.rollback.changes import Way, short, way_to
 from go_live.rollback.findings import Answer, Finding, decide
 from go_live.rollback.looks import Verified, finding, in_thread, within
@@ -30,24 +30,6 @@ PATIENT = Policy(attempts=2, first_s=0.5, most_s=1.0, patience_s=3.0)
 """How often the management API is asked again: at 3 a.m. "could not look" within seconds beats patience."""
 CALL_S = 8.0
 """Longest that one call of the management API may take."""
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked."""
-
-    version: str
-    root: Path
-    config: Config
-    profile: ProfileName
-    image: str = ""
-    """Of a tag without a record, named by hand."""
-    template_id: str = ""
-    smoke: bool = True
-
-    @property
-    def timed(self) -> bool:
-        """Whether the timed engine's answers count: in the harness's own test profile."""
-        return self.profile == "test"
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,8 +94,7 @@ def _answer(
 
 
 async def _verified(asked: Asked) -> Verified:
-    by_hand = (asked.image, asked.template_id)
-    work = in_thread(lambda: looks.verified(asked.root, asked.config, asked.version, asked.profile, by_hand))
+    work = in_thread(lambda: looks.verified(asked))
     target = Target(version=asked.version)
     began = time.monotonic()
     try:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from go_live.errors import GoliveError, MeasurementError
 from go_live.management.client import ManagementClient
@@ -88,32 +88,60 @@ async def find(client: ManagementClient, live_id: str) -> Endpoint | None:
 
 async def _boot(client: ManagementClient, live: Endpoint, target: Target, way: Way, scratch: Scratch) -> None:
     found = await find(client, live.id)
-    container = {"image": way.image, "args": target.deployed.args if target.deployed else live.args}
-    if way.how == "template":
-        container = {"template_id": target.template_id}
-    gpu = UNSET if live.gpu is None else GpuChange(pools=live.gpu.pools, excluded_types=live.gpu.excluded_types)
-    workers = WorkersChange(min=0, max=1)
     if found is not None:
         scratch.id = found.id
-        change = EndpointUpdate(env=way.env, workers=workers, timeout=live.timeout, gpu=gpu, **container)  # type: ignore[arg-type]  # names of text members
-        await client.update(found.id, change)
+        await client.update(found.id, set_to(live, target, way))
         return
-    new = EndpointCreate(
+    scratch.created = True
+    scratch.id = (await client.create(made_for(live, target, way))).id
+
+
+def set_to(live: Endpoint, target: Target, way: Way) -> EndpointUpdate:
+    """The write that puts the target on a scratch endpoint that is there. Pure."""
+    template, image, args = _container(live, target, way)
+    return EndpointUpdate(
+        template_id=template,
+        image=image,
+        args=args,
+        env=way.env,
+        gpu=_gpu(live),
+        workers=WorkersChange(min=0, max=1),
+        timeout=live.timeout,
+    )
+
+
+def made_for(live: Endpoint, target: Target, way: Way) -> EndpointCreate:
+    """The write that creates the scratch endpoint with the target on it. Pure."""
+    template, image, args = _container(live, target, way)
+    return EndpointCreate(
         name=NAME,
         type="QUEUE",
         scaling=RequestCount(request_count=1),
+        template_id=template,
+        image=image,
+        args=args,
         env=way.env,
-        workers=workers,
+        gpu=_gpu(live),
+        workers=WorkersChange(min=0, max=1),
         timeout=live.timeout,
         flashboot="OFF",
-        gpu=gpu,
         registry=live.registry or UNSET,
         data_center_ids=live.data_center_ids or UNSET,
         network_volumes=live.network_volumes or UNSET,
-        **container,  # type: ignore[arg-type]  # names of text members
     )
-    scratch.created = True
-    scratch.id = (await client.create(new)).id
+
+
+def _container(live: Endpoint, target: Target, way: Way) -> tuple[str | UnsetType, str | UnsetType, str | UnsetType]:
+    """Template, image and arguments: a template brings the other two."""
+    if way.how == "template":
+        return target.template_id, UNSET, UNSET
+    return UNSET, way.image, target.deployed.args if target.deployed else live.args
+
+
+def _gpu(live: Endpoint) -> GpuChange | UnsetType:
+    if live.gpu is None:
+        return UNSET
+    return GpuChange(pools=live.gpu.pools, excluded_types=live.gpu.excluded_types or UNSET)
 
 
 async def _to_zero(

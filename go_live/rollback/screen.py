@@ -44,7 +44,7 @@ def _head(answer: Answer) -> Iterator[Line]:
     yield _cut(f"{answer.word} {answer.version}: {MEANS[answer.exit_code]}"), STYLES[answer.word]
     yield _cut(f"  {answer.reason}"), ""
     to = f"to commit {answer.commit[:12] or 'unknown'}, image {answer.image or 'unknown'}"
-    yield _cut(f"  {to}; image now {answer.now_image or 'unknown'}; looked for {answer.seconds:.1f} s"), "dim"
+    yield _cut(f"  {to} (now {answer.now_image or 'unknown'}), {answer.seconds:.1f} s"), "dim"
 
 
 def _findings(findings: Sequence[Finding], room: int) -> Iterator[Line]:
@@ -100,6 +100,8 @@ def _next(answer: Answer) -> Iterator[Line]:
         yield "next: choose another release (git tag --list --sort=-creatordate)", "bold"
     elif answer.word == "STOP":
         yield "next: mend what is said above, and look again", "bold"
+    elif not answer.now_image:
+        yield "next: look again: without the management API nothing can be rolled back", "bold"
     else:
         yield _cut(f'next: look again, or golive rollback {version} --anyway "why"'), "bold"
 

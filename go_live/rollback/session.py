@@ -21,9 +21,10 @@ from go_live.management.hosts import refuse_other_hosts
 from go_live.outcome import Outcome, exit_code
 from go_live.plan import profile_name
 from go_live.rollback import telling
+from go_live.rollback.asked import Asked
 from go_live.rollback.execute import Hands, calls, roll_back
 from go_live.rollback.findings import Answer
-from go_live.rollback.prerollback import CALL_S, PATIENT, Asked, Seen, look
+from go_live.rollback.prerollback import CALL_S, PATIENT, Seen, look
 from go_live.rollback.record import Book, Rollback, new_id, unfinished
 from go_live.rollback.rehearse import Stage, rehearse
 from go_live.rollback.rollout import Pace
@@ -82,6 +83,7 @@ def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Aske
         profile=profile,
         image=args.image,
         template_id=args.template,
+        signers=args.signers,
         smoke=smoke,
     )
     return asked, read_key(config.keys, os.environ)

@@ -23,8 +23,9 @@ from go_live.local_endpoint.management_double.settings import Described, Describ
 from go_live.management.client import ManagementClient, World
 from go_live.management.models import Endpoint, LegacyEndpoint
 from go_live.release.run import release_run
+from go_live.rollback.asked import Asked
 from go_live.rollback.deployed import Deployed, deployed, deployment_fact
-from go_live.rollback.prerollback import PATIENT, Asked, Seen, look
+from go_live.rollback.prerollback import PATIENT, Seen, look
 from go_live.rollback.rollout import Pace
 from go_live.rollback.target import Target
 from tests.go_live.keys.made_up import of_kind

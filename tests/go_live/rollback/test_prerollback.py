@@ -1,6 +1,8 @@
 """What on-call is told before a rollback, from a real signed release, over real sockets."""
 
+import socket
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from go_live.rollback.proof import Proof
 from go_live.rollback.registry import TIMEOUT_S
 from go_live.rollback.screen import screen
 from tests.go_live.release.conftest import WHEN, git
+from tests.go_live.release.releases import new_key, pin, signed_by
 from tests.go_live.rollback.conftest import DIGEST_THEN, KEY, SECRET, VERSION, Placed
 
 
@@ -182,6 +185,14 @@ async def test_whom_to_believe_is_not_pinned_is_blind(placed: Placed) -> None:
     assert "nowhere" in seen.answer.reason
 
 
+async def test_whom_to_believe_can_be_named(placed: Placed, tmp_path: Path) -> None:
+    """A signers file of strangers is believed when it is named, and the release is refused by it."""
+    strangers = pin(tmp_path / "strangers", signed_by(new_key(tmp_path / "key")))
+    async with placed() as place:
+        seen = await place.look(signers=strangers)
+    assert (seen.answer.word, outcome(seen, "tag")) == ("STOP", Outcome.FAIL)
+
+
 async def test_a_rehearsal_that_failed_stops(placed: Placed) -> None:
     """The target was booted yesterday and did not answer: going back to it would not help."""
     async with placed() as place:
@@ -217,6 +228,20 @@ async def test_looks_that_hang_end_within_their_bound(placed: Placed, monkeypatc
         took = time.monotonic() - began
     assert seen.answer.word == "BLIND"
     assert took < 4
+
+
+async def test_a_git_host_that_hangs_is_left_behind(placed: Placed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remote accepts and never answers: BLIND when the bound is up, and the loop goes on meanwhile."""
+    monkeypatch.setattr(prerollback, "VERIFY_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with placed() as place:
+            git(place.root, "tag", "--delete", VERSION)
+            git(place.root, "remote", "set-url", "origin", f"git://127.0.0.1:{silent.getsockname()[1]}/x")
+            began = time.monotonic()
+            seen = await place.look()
+            took = time.monotonic() - began
+    assert (seen.answer.word, outcome(seen, "tag"), outcome(seen, "endpoint")) == ("BLIND", Outcome.ERROR, Outcome.PASS)
+    assert took < 5
 
 
 def test_the_bounds_keep_what_is_promised() -> None:
