@@ -25,6 +25,7 @@ class Admission:
         self.line = line
         self._clock = clock
         self._service_s = service_s
+        self._closed = False
         self._places: dict[Ticket, asyncio.Future[None]] = {}
 
     async def enter(self, caller: str, deadline: float) -> None:
@@ -33,6 +34,8 @@ class Admission:
         Raises:
             NotAdmittedError: the line is full, or the time is up.
         """
+        if self._closed:
+            raise self._ending()
         ticket = Ticket(caller, deadline)
         asked = self.line.ask(ticket)
         if asked.dropped is not None:
@@ -48,6 +51,13 @@ class Admission:
             self._service_s += (took_s - self._service_s) / 8
         self.line.end()
         self._fill()
+
+    def close(self) -> None:
+        """Turn away whoever waits, and whoever comes from now on."""
+        self._closed = True
+        for ticket in tuple(self._places):
+            if self.line.leave(ticket):
+                self._settle(ticket, self._ending())
 
     def retry_after_s(self) -> int:
         """When a place in the line is likely to be free: whole seconds, 1 to 60."""
@@ -93,6 +103,9 @@ class Admission:
 
     def _full(self) -> NotAdmittedError:
         return NotAdmittedError("the waiting line is full", self.retry_after_s())
+
+    def _ending(self) -> NotAdmittedError:
+        return NotAdmittedError("the gateway is ending", self.retry_after_s())
 
     def _late(self) -> NotAdmittedError:
         return NotAdmittedError("no place became free within the client's time", self.retry_after_s())

@@ -32,7 +32,7 @@ class Reply(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
-Told = TypeVar("Told", Reply, None)
+Told = TypeVar("Told", bound=Reply | None)
 
 
 class _Body(msgspec.Struct):
@@ -139,7 +139,7 @@ class _Request:
                 endpoint=self._endpoint,
                 caller=self._caller,
                 outcome=outcome,
-                http_status=None if reply is None else reply.status,
+                http_status=reply.status if isinstance(reply, Reply) else None,
                 total_ms=_ms(now - self.received),
                 wait_ms=None if job is None else _ms(job.sent - self.received),
                 delay_ms=answer.delay_ms,

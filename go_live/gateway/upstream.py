@@ -71,7 +71,8 @@ class Upstream:
             raise
 
     async def close(self) -> None:
-        """Abandon what is still under way, and wait until it has ended upstream."""
+        """Let nobody in any more, abandon what is still under way, and wait until it has ended upstream."""
+        self.admission.close()
         for task, job in self._under_way.items():
             self._abandon(task, job)
         if self._under_way:
