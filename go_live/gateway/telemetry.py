@@ -105,12 +105,17 @@ class Metrics:
         self._memory = Gauge(metrics.DEVICE_MEMORY, "Device memory in use, a share of all.", by, registry=registry)
 
     def watch(self, endpoint: str, line: Line) -> None:
-        """Let the gauges of ``endpoint`` tell of ``line``, and every outcome be there from the start, at 0."""
+        """Let the gauges of ``endpoint`` tell of ``line``.
+
+        Outcomes and histograms are there from the start, at 0: an endpoint that nobody asks yet has not fallen silent.
+        """
         self._in_flight.labels(endpoint).set_function(lambda: line.under_way)
         self._waiting.labels(endpoint).set_function(lambda: line.waiting)
         self._cap.labels(endpoint).set(line.cap)
         for outcome in RequestOutcome:
             self._total.labels(endpoint, outcome.value)
+        for histogram in (self._duration, self._queue, self._execution):
+            histogram.labels(endpoint)
 
     def device_memory(self, endpoint: str, ratio: float) -> None:
         """The worker that was probed last uses this share of its device's memory."""
