@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,10 @@ def memory_ratio(output: Any) -> float | None:
     told = output.get("probe") if isinstance(output, dict) else None
     if not isinstance(told, dict):
         return None
+    used: Any
+    total: Any
     used, total = told.get("device_memory_used_mib"), told.get("device_memory_total_mib")
-    numbers = type(used) in {int, float} and type(total) in {int, float}
-    return used / total if numbers and used >= 0 and total > 0 else None
+    if type(used) not in {int, float} or type(total) not in {int, float}:
+        return None
+    ratio = float(used) / float(total) if total > 0 else math.nan
+    return ratio if ratio >= 0 else None
