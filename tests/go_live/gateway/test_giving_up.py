@@ -76,10 +76,17 @@ async def test_an_ending_gateway_leaves_no_job_behind(silent: Endpoint, fronted:
             gateway.http = outliving  # a client that hangs up would have its job cancelled for that reason
             asking = [asyncio.create_task(gateway.ask()) for _ in range(4)]
             await under_way(silent, 2)
+            line = gateway.gateway.gateway.upstreams["local"].admission.line
+
+            async def two_wait() -> bool:
+                return bool(line.waiting == 2)
+
+            await eventually(two_wait)
             gateway.gateway.stop_now()
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
+    assert sorted(served.outcome for served in gateway.kept) == ["rejected", "rejected", "timeout", "timeout"]
     assert silent.exchange.store.queued == 0
     assert len(silent.exchange.store._jobs) == 2, "what waited was sent"
 
