@@ -119,6 +119,7 @@ def _serve(args: argparse.Namespace) -> str:
     from go_live import config  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     settings = gateway_settings(args, config.load(args.config))
     asyncio.run(_until_signal(settings, as_json=args.json))
     return ""
