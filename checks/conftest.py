@@ -107,7 +107,7 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
             log_source(gate, portal, key, logs) as log,
         ):
             where = {"job_api": job_api, "endpoint_id": endpoint_id}
-            target = Target(endpoint, portal, **where, logs=logs, memory=memory, log=log)
+            target = Target(endpoint, portal, **where, key=key, logs=logs, memory=memory, log=log)
             gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
             yield target
 

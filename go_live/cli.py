@@ -49,6 +49,7 @@ COMMANDS = {
     "keys": Command("go_live.keys.command", "find secrets in the tree and its history; verify that a key is rotated"),
     "local": Command("go_live.local_endpoint.command", "serve the local endpoint, for any client"),
     "config": Command("go_live.management.command", "compare the live endpoint with the declared one, or set it"),
+    "gateway": Command("go_live.gateway.command", "cap, waiting line and callers' keys in front of endpoints"),
     "report": Command("go_live.report.command", "render the report of a run again"),
 }
 

@@ -2,6 +2,7 @@
 
 from selftest.controls import logs
 from selftest.controls.answers import CLIENT, ENDPOINT
+from selftest.controls.gateway import GATEWAY
 from selftest.controls.keys import KEYS
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
 from selftest.controls.management import MANAGEMENT
@@ -20,6 +21,7 @@ CONTROLS = (
     *WORKER,
     *ENDPOINT,
     *CLIENT,
+    *GATEWAY,
     *GPU,
     *logs.GPU,
     *KEYS,
