@@ -1,0 +1,1 @@
+"""Watching an endpoint: what is counted, what alarms, where logs go."""
