@@ -149,14 +149,30 @@ class Alert(Section, frozen=True):
 
     metric: Literal["total_ms_p95", "total_ms_p50", "fail_rate", "exec_ms_p95", "delay_ms_p50"]
     above: Amount
-    for_minutes: Amount
+    for_minutes: Positive
     severity: Literal["page", "slack"]
 
 
 class Alerts(Section, frozen=True):
-    """Alert thresholds."""
+    """When somebody is told, and where it is sent. The device memory's limit is ``gpu.memory_used_max``."""
 
     rules: Annotated[tuple[Alert, ...], msgspec.Meta(min_length=1)]
+    window_minutes: Annotated[int, msgspec.Meta(ge=2)]
+    """The requests of how many last minutes a percentile or a rate is taken of."""
+    fail_min_requests: Positive
+    """Requests in the window from which on a fail rate is a rate ..."""
+    fail_min_failures: Positive
+    """... and failures in the window that count in thinner traffic too."""
+    device_memory_for_minutes: Positive
+    absent_for_minutes: Positive
+    """How long a metric may be missing."""
+    watchdog_repeat_minutes: Positive
+    """How often the dead-man's switch hears that alerting works."""
+    slack_channel: Annotated[str, msgspec.Meta(pattern="^#[a-z0-9_-]+$")]
+    deadman_url: Annotated[str, msgspec.Meta(pattern="^https?://[^/@ ]+(/[^@ ]*)?$")]
+    """Raises an alarm when it no longer hears of the Watchdog. No secret: its key stands in a file."""
+    secrets_directory: Annotated[str, msgspec.Meta(pattern="^/[A-Za-z0-9._/-]+$")]
+    """Where Alertmanager finds its keys, one file each."""
 
 
 class Keys(Section, frozen=True):
@@ -352,5 +368,11 @@ def _cross_check(config: Config, name: str) -> None:
         raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
     if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
+    metrics = [rule.metric for rule in config.alerts.rules]
+    if twice := sorted({metric for metric in metrics if metrics.count(metric) > 1}):
+        raise UsageError(f"{name}: alerts.rules names {', '.join(twice)} more than once: keep one rule for each metric")
+    shares = [rule.above for rule in config.alerts.rules if rule.metric == "fail_rate"]
+    if any(share >= 1 for share in shares):
+        raise UsageError(f"{name}: alerts.rules: fail_rate is a share of requests, below 1")
     if "rehearsal" not in config.profile:
         raise UsageError(f"{name}: [profile.rehearsal] is missing")
