@@ -238,5 +238,3 @@ def _test(name: str, series: Mapping[str, str], looks: Sequence[Mapping[str, Any
         "input_series": [{"series": each, "values": values} for each, values in series.items()],
         "alert_rule_test": list(looks),
     }
-
-
