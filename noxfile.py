@@ -134,7 +134,7 @@ def train_rehearsal_model(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, the import contract, a control for each item, alert rules that fit, the Dockerfile and the workflows."""
+    """Style, types, the import contract, controls, alert rules that fit golive.toml, the Dockerfile, the workflows."""
     install(session, "sdk", "lint")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)

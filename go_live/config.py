@@ -1,6 +1,7 @@
 """golive.toml -> Config. Every number a release is judged by; an unknown or missing key is an error that names it."""
 
 import tomllib
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -19,6 +20,8 @@ Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 EnvName = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 ProfileName = Literal["rehearsal", "production", "test"]
+MOST_FAILURES = 0.5
+"""Largest limit of a fail rate that an alert may have: above it nothing is served."""
 Day = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 """A date, as TOML and ISO 8601 write it."""
 
@@ -161,7 +164,7 @@ class Alerts(Section, frozen=True):
     """The requests of how many last minutes a percentile or a rate is taken of."""
     fail_min_requests: Positive
     """Requests in the window from which on a fail rate is a rate ..."""
-    fail_min_failures: Positive
+    fail_min_failures: Annotated[int, msgspec.Meta(ge=2)]
     """... and failures in the window that count in thinner traffic too."""
     device_memory_for_minutes: Positive
     absent_for_minutes: Positive
@@ -371,8 +374,19 @@ def _cross_check(config: Config, name: str) -> None:
     metrics = [rule.metric for rule in config.alerts.rules]
     if twice := sorted({metric for metric in metrics if metrics.count(metric) > 1}):
         raise UsageError(f"{name}: alerts.rules names {', '.join(twice)} more than once: keep one rule for each metric")
-    shares = [rule.above for rule in config.alerts.rules if rule.metric == "fail_rate"]
-    if any(share >= 1 for share in shares):
-        raise UsageError(f"{name}: alerts.rules: fail_rate is a share of requests, below 1")
+    _cross_check_fail_rate(config.alerts, name)
     if "rehearsal" not in config.profile:
         raise UsageError(f"{name}: [profile.rehearsal] is missing")
+
+
+def _cross_check_fail_rate(alerts: Alerts, name: str) -> None:
+    """A rate is a share, and one failure alone must not be above it."""
+    for rule in (rule for rule in alerts.rules if rule.metric == "fail_rate"):
+        if rule.above > MOST_FAILURES:
+            raise UsageError(f"{name}: alerts.rules: fail_rate is a share of requests, at most {MOST_FAILURES}")
+        if alerts.fail_min_requests * rule.above < 1:
+            least = ceil(1 / rule.above)
+            raise UsageError(
+                f"{name}: alerts.fail_min_requests is below {least}: of fewer requests one failure alone is above"
+                f" fail_rate {rule.above:g}"
+            )

@@ -1,7 +1,7 @@
 """Where an alert goes: the configuration of Alertmanager (0.25 and later). Pure.
 
-Secrets stand in files that Alertmanager reads; this configuration names them. Alertmanager 0.25 takes a webhook's address
-from no file, so the dead-man's switch has its key in a header instead.
+Secrets stand in files that Alertmanager reads; this configuration names them. Alertmanager 0.25 takes a webhook's
+address from no file, so the dead-man's switch has its key in a header instead.
 """
 
 from typing import Any

@@ -31,7 +31,8 @@ def page(alerts: Sequence[AlertRule], config: Alerts) -> str:
     for alert in alerts:
         by_name.setdefault(alert.name, []).append(alert)
     rows = [_row(name, same) for name, same in by_name.items()]
-    return head + "\n".join(rows) + "\n\n" + "\n".join(_section(name, same) for name, same in by_name.items())
+    sections = "\n".join(_section(name, same) for name, same in by_name.items())
+    return head + "\n".join(rows) + "\n\n" + sections.replace("[WINDOW]", f"[{config.window_minutes}m]")
 
 
 def _row(name: str, same: Sequence[AlertRule]) -> str:

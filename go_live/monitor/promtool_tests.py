@@ -1,7 +1,8 @@
 """The alerts' unit tests, as promtool runs them: silent first, then firing, then resolved; and absent. Pure.
 
-Each case is a story in minutes: a healthy time, a bad one, a healthy one. The bad one is only just bad, and the healthy one
-only just healthy, so that a limit that drifts is seen, and not only one that is gone.
+Each case is a story in minutes: a healthy time, a bad one, a healthy one. The healthy one is only just healthy, and the
+bad one only so bad that its first minute shows in the whole window: a limit or a duration that drifts is seen, and not
+only one that is gone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +18,10 @@ from go_live.monitor.yaml_text import write
 
 RULE_FILE = "rules.yml"
 PER_MINUTE = 1000
-"""Requests a minute in the stories: enough for shares in tenths of a percent."""
+"""Requests a minute in the stories: one of them is the margin by which a healthy minute is healthy."""
 FAIL_PER_MINUTE = 10 * PER_MINUTE
 """The same for failures, of which there are few."""
-MARGIN = 0.01
-"""Share of requests by which a story is just good or just bad."""
-Story = Sequence[tuple[int, float]]
+Story = Sequence[tuple[int, int]]
 """(minutes, what is added in each of them)."""
 
 
@@ -33,9 +32,9 @@ class Times:
     quiet: int
     """The last minute that is healthy."""
     pending: int
-    """The threshold is crossed, but not yet for as long as the rule asks."""
+    """The threshold is crossed, but for a minute less than the rule asks."""
     firing: int
-    """The last bad minute."""
+    """The last bad minute, and the first in which the alert fires."""
     resolved: int
     """Healthy for longer than the window."""
 
@@ -47,15 +46,10 @@ def test_file(alerts: Sequence[AlertRule], config: Config) -> str:
 
 
 def times(alert: AlertRule, window: int) -> Times:
-    """When the story of ``alert`` is looked at. Crossing takes a minute: promtool evaluates once in each."""
+    """When the story of ``alert`` is looked at. Its first bad minute crosses the threshold."""
     quiet = 2 * window
-    firing = quiet + window + alert.for_minutes + 1
-    return Times(
-        quiet=quiet,
-        pending=quiet + alert.for_minutes,
-        firing=firing,
-        resolved=firing + window + 1,
-    )
+    firing = quiet + 1 + alert.for_minutes
+    return Times(quiet=quiet, pending=firing - 1, firing=firing, resolved=firing + window + 1)
 
 
 def counter(story: Story) -> str:
@@ -64,22 +58,12 @@ def counter(story: Story) -> str:
     >>> counter([(2, 5), (1, 0)])
     '0+5x2 10+0x0'
     """
-    parts, value = [], 0.0
-    for number, (minutes, added) in enumerate(story):
-        if number == 0:
-            parts.append(f"0+{_whole(added)}x{minutes}")
-        else:
-            parts.append(f"{_whole(value + added)}+{_whole(added)}x{minutes - 1}")
+    minutes, added = story[0]
+    parts, value = [f"0+{added}x{minutes}"], minutes * added
+    for minutes, added in story[1:]:
+        parts.append(f"{value + added}+{added}x{minutes - 1}")
         value += minutes * added
     return " ".join(parts)
-
-
-def _whole(value: float) -> int:
-    """Counters count whole requests."""
-    whole = round(value)
-    if abs(value - whole) > 1e-6:  # noqa: PLR2004 - what arithmetic with shares leaves
-        raise ValueError(f"{value} requests a minute are no whole number")
-    return whole
 
 
 def _cases(alert: AlertRule, alerts: Sequence[AlertRule], config: Config) -> Iterator[dict[str, Any]]:
@@ -149,11 +133,12 @@ def _nothing(alerts: Sequence[AlertRule], config: Config) -> dict[str, Any]:
 
 
 def _percentile_series(alert: AlertRule, at: Times, config: Config) -> dict[str, str]:
-    """The share of requests beyond the limit is a little under what the percentile leaves, then a little over."""
-    left = 1 - alert.percentile / 100
-    within = _swing(at, (1 - left + MARGIN) * PER_MINUTE, (1 - left - MARGIN) * PER_MINUTE)
+    """A request fewer is beyond the limit than the percentile leaves, then as many more as show in a window."""
+    allowed = round((100 - alert.percentile) / 100 * PER_MINUTE)
+    bad = allowed + 2 * config.alerts.window_minutes
+    within = _swing(at, PER_MINUTE - (allowed - 1), PER_MINUTE - bad)
     total = [(at.resolved, PER_MINUTE)]
-    ends = {f"{alert.above:g}": within, _next_bucket(alert.above, config): total, "+Inf": total}
+    ends = {f"{alert.above:.10g}": within, _next_bucket(alert.above, config): total, "+Inf": total}
     bucket = f"{alert.metric}_bucket"
     return {_series(bucket, config, le=end): counter(story) for end, story in ends.items()}
 
@@ -162,23 +147,27 @@ def _next_bucket(limit_s: float, config: Config) -> str:
     """End of the bucket after the limit's own; the limit is the end of one, or nothing could be told."""
     ends = metrics.buckets_s(config)
     after = ends[ends.index(limit_s) + 1 :]
-    return f"{after[0]:g}" if after else f"{limit_s * 2:g}"
+    return f"{after[0]:.10g}" if after else f"{limit_s * 2:.10g}"
 
 
 def _fail_rate_series(alert: AlertRule, at: Times, config: Config) -> dict[str, str]:
-    """A failure fewer than the limit allows, then a twentieth more; half of them are time-outs."""
+    """A failure fewer than the limit allows, then as many more as show in a window; half of them are time-outs.
+
+    All the time as many requests again are refused or never sent, which must not count, above the line or below it.
+    """
     allowed = ceil(round(FAIL_PER_MINUTE * alert.above, 6)) - 1
-    bad = allowed + 1 + ceil(allowed / 20)
+    bad = allowed + 2 * config.alerts.window_minutes + ceil(allowed / 20)
     late = _swing(at, allowed // 2, bad // 2)
     failed = _swing(at, allowed - allowed // 2, bad - bad // 2)
     ok = _swing(at, FAIL_PER_MINUTE - allowed, FAIL_PER_MINUTE - bad)
-    stories = {"ok": ok, "failed": failed, "timeout": late}
+    beside = _swing(at, FAIL_PER_MINUTE, FAIL_PER_MINUTE)
+    stories = {"ok": ok, "failed": failed, "timeout": late, "refused": beside, "rejected": beside}
     return {_outcome(outcome, config): counter(story) for outcome, story in stories.items()}
 
 
 def _thin_outage(at: Times, config: Config) -> dict[str, str]:
     """Too few requests for a rate, and all of them fail."""
-    failures = config.alerts.fail_min_failures
+    failures = 2 * config.alerts.fail_min_failures
     return {
         _outcome("ok", config): counter(_swing(at, failures, 0)),
         _outcome("failed", config): counter(_swing(at, 0, failures)),
@@ -203,11 +192,11 @@ def _callers_mistakes(at: Times, config: Config) -> dict[str, str]:
 def _gauge_series(alert: AlertRule, at: Times, config: Config) -> dict[str, str]:
     """At the limit, above it, at it again."""
     fine, bad = alert.above, alert.above + (1 - alert.above) / 2
-    values = f"{fine:g}x{at.quiet} {bad:.10g}x{at.firing - at.quiet - 1} {fine:g}x{at.resolved - at.firing}"
+    values = f"{fine:.10g}x{at.quiet} {bad:.10g}x{at.firing - at.quiet - 1} {fine:.10g}x{at.resolved - at.firing}"
     return {_series(alert.metric, config): values}
 
 
-def _swing(at: Times, healthy: float, bad: float) -> Story:
+def _swing(at: Times, healthy: int, bad: int) -> Story:
     """Healthy, bad, healthy."""
     return [(at.quiet, healthy), (at.firing - at.quiet, bad), (at.resolved - at.firing, healthy)]
 

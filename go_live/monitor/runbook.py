@@ -1,4 +1,4 @@
-"""What on-call is told of each alert: its meaning and the first three actions. Words only; figures come from golive.toml."""
+"""What on-call is told of each alert: its meaning and the first three actions. Figures stand in golive.toml."""
 
 from typing import NamedTuple
 
@@ -21,17 +21,17 @@ class Entry(NamedTuple):
     meaning: str
     actions: tuple[str, str, str]
     queries: tuple[str, ...]
-    """PromQL beside the alert's own expression."""
+    """PromQL beside the alert's own expression; ``[WINDOW]`` stands for the window of golive.toml."""
     log: str = ""
     """A jq line over the worker's log."""
 
 
-SLOWEST = "jq -c 'select(.event==\"end\") | {job_id, exec_ms, ok}' worker.log | sort -t: -k3 -rn | head"
-ERRORS = "jq -r 'select(.event==\"end\" and .ok!=true) | .error' worker.log | sort | uniq -c | sort -rn | head"
+SLOWEST = "jq -nRc '[inputs | fromjson? | select(.event==\"end\")] | sort_by(-.exec_ms)[:10][]' worker.log"
+ERRORS = "jq -nRr 'inputs | fromjson? | select(.event==\"end\" and .ok!=true) | .error' worker.log | sort | uniq -c"
 
 
 def _p95_of(metric: str) -> str:
-    return f"histogram_quantile(0.95, sum by (endpoint, le) (rate({metric}_bucket[5m])))"
+    return f"histogram_quantile(0.95, sum by (endpoint, le) (rate({metric}_bucket[WINDOW])))"
 
 
 RUNBOOK: dict[str, Entry] = {
@@ -39,8 +39,7 @@ RUNBOOK: dict[str, Entry] = {
         "One request in twenty takes longer than the service promises, from the gateway's receipt to the answer. "
         "Callers see it now.",
         (
-            "Find the part that is slow with the queries below: queue, execution, or neither (then it is the network "
-            "or the gateway's own line).",
+            "Find the part that is slow with the queries below: queue, execution, or neither (network, gateway).",
             "Queue: see GoliveDelayP50High. Execution: see GoliveExecP95High.",
             "If it began with a release, roll back to the version before (docs/releasing.md).",
         ),
@@ -56,8 +55,8 @@ RUNBOOK: dict[str, Entry] = {
             "If it began with a release, roll back to the version before (docs/releasing.md).",
         ),
         (
-            f"sum by (endpoint, outcome) (increase({REQUESTS_TOTAL}[5m]))",
-            f'sum by (endpoint) (increase({REQUESTS_TOTAL}{{outcome="rejected"}}[5m]))',
+            f"sum by (endpoint, outcome) (increase({REQUESTS_TOTAL}[WINDOW]))",
+            f'sum by (endpoint) (increase({REQUESTS_TOTAL}{{outcome="rejected"}}[WINDOW]))',
         ),
         ERRORS,
     ),
@@ -68,11 +67,14 @@ RUNBOOK: dict[str, Entry] = {
             "Compare tokens with before: longer answers are slower answers. Check MAX_NUM_SEQS and the batch settings.",
             "Check the GPU: another type than declared, a clock that is throttled, CUDA graphs off (GPU-1).",
         ),
-        (_p95_of(REQUEST_EXECUTION), f"histogram_quantile(0.5, sum by (le) (rate({REQUEST_EXECUTION}_bucket[5m])))"),
+        (
+            _p95_of(REQUEST_EXECUTION),
+            f"histogram_quantile(0.5, sum by (le) (rate({REQUEST_EXECUTION}_bucket[WINDOW])))",
+        ),
         SLOWEST,
     ),
     "GoliveDelayP50High": Entry(
-        "Half of the jobs wait in the platform's queue: there are too few workers for what is asked, or they start cold.",
+        "Half of the jobs wait in the platform's queue: too few workers for what is asked, or workers that start cold.",
         (
             "Ask the endpoint's /health: are there jobs in the queue and workers that start or are throttled?",
             "Check that workersMin, workersMax and the scaler are as golive.toml declares.",
@@ -81,16 +83,16 @@ RUNBOOK: dict[str, Entry] = {
         (f"sum by (endpoint) ({REQUESTS_IN_FLIGHT})", f"sum by (endpoint) ({CONCURRENCY_CAP})", REQUESTS_WAITING),
     ),
     "GoliveTotalP50High": Entry(
-        "Half of the requests take longer than promised: everything is slow, not only a few. A page for p95 is likely next.",
+        "Half of the requests take longer than promised: everything is slow, not only a few. A page is likely next.",
         (
             "Find the part that is slow with the queries below: queue or execution.",
             "Compare the traffic with yesterday's: more callers, longer prompts, longer answers?",
             "Raise workersMax or lower the cap before the page comes.",
         ),
         (
-            f"histogram_quantile(0.5, sum by (le) (rate({REQUEST_QUEUE}_bucket[5m])))",
-            f"histogram_quantile(0.5, sum by (le) (rate({REQUEST_EXECUTION}_bucket[5m])))",
-            f"sum by (endpoint) (rate({REQUEST_DURATION}_count[5m])) * 60",
+            f"histogram_quantile(0.5, sum by (le) (rate({REQUEST_QUEUE}_bucket[WINDOW])))",
+            f"histogram_quantile(0.5, sum by (le) (rate({REQUEST_EXECUTION}_bucket[WINDOW])))",
+            f"sum by (endpoint) (rate({REQUEST_DURATION}_count[WINDOW])) * 60",
         ),
     ),
     alerts.DEVICE_MEMORY: Entry(
@@ -104,7 +106,7 @@ RUNBOOK: dict[str, Entry] = {
         "grep -ci 'out of memory' worker.log",
     ),
     alerts.ABSENT: Entry(
-        "A metric that the alerts need is missing; its name stands in the label `metric`. While it is missing, the alerts "
+        "A metric that the alerts need is missing; its name stands in the label `metric`. Meanwhile the alerts "
         "that need it cannot fire: the endpoint is unwatched, and perhaps down.",
         (
             "Ask the gateway: is it up, and does its /metrics show the metric?",
@@ -114,7 +116,7 @@ RUNBOOK: dict[str, Entry] = {
         ("up", f"count by (endpoint, outcome) ({REQUESTS_TOTAL})"),
     ),
     alerts.WATCHDOG: Entry(
-        "Not an incident: it fires always, and reaches the dead-man's switch. When the switch rings because it hears nothing, "
+        "Not an incident: it fires always, and reaches the dead-man's switch. When the switch rings, "
         "no other alert can arrive either.",
         (
             "See whether Prometheus runs and evaluates rules (Status, Rules).",

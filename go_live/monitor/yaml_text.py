@@ -1,4 +1,4 @@
-"""Generated YAML: keys in the order in which they are written, long expressions as blocks, a heading that says whence."""
+"""Generated YAML: keys in their order, long expressions as blocks, a heading that says where it comes from."""
 
 from typing import Any
 
