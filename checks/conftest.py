@@ -92,7 +92,9 @@ def target(gate: Gate, portal: BlockingPortal) -> Iterator[Target]:
     with place(gate) as (job_api, endpoint_id, key, logs, memory):
         endpoint = Endpoint(job_api, endpoint_id, key, connections=SLOTS, timeout_s=gate.config.client.timeout_s)
         with portal.wrap_async_context_manager(endpoint):
-            target = Target(endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, logs=logs, memory=memory)
+            target = Target(
+                endpoint, portal, job_api=job_api, endpoint_id=endpoint_id, key=key, logs=logs, memory=memory
+            )
             gate.fact({"job_api": job_api, "probe": dict(target.probe(gate.plan.run_id))})
             yield target
 

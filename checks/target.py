@@ -26,6 +26,7 @@ class Target:
         *,
         job_api: str,
         endpoint_id: str,
+        key: str = "",
         logs: Callable[[], Iterable[Path]],
         memory: Look | None,
     ) -> None:
@@ -33,6 +34,8 @@ class Target:
         self.endpoint = endpoint
         self.job_api = job_api
         self.endpoint_id = endpoint_id
+        self.key = key
+        """The endpoint's key, for what stands before the endpoint."""
         self.memory = memory
         """Tells the workers' resident memory; None where it cannot be seen."""
         self._portal = portal

@@ -2,9 +2,16 @@
 
 import time
 
+import pytest
+
+from checks.gateway import CALLERS, LEVEL, Through, through_gateway
 from checks.target import Target
 from checks.workload import job_input, open_prompts, shown
+from go_live.config import Slo
 from go_live.gate import Gate
+from go_live.judge import claims
+from go_live.load.runner import Prompt
+from go_live.outcome import Outcome, Verdict
 from go_live.pytest_plugin import Verdicts, item
 from go_live.records import ErrorClass
 
@@ -40,6 +47,52 @@ def test_the_client_waits_as_long_as_declared(target: Target, gate: Gate, verdic
     declared, own = gate.config.client.timeout_s, target.endpoint.timeout_s
     problems = [] if own == declared else [f"the client waits {own:g} s"]
     verdict(shown(f"the client waits {declared:g} s and no longer", problems, n=1))
+
+
+@pytest.fixture(scope="module")
+def through(target: Target, gate: Gate, prompts: tuple[Prompt, ...]) -> Through:
+    """Many callers at once, through the gateway."""
+    came: Through = target.call(lambda: through_gateway(target, gate, prompts))
+    gate.fact({"through_gateway": {"most": came.most, "looks": came.looks, "turned_away": came.turned_away}})
+    return came
+
+
+@item("CLI-2")
+def test_callers_together_keep_to_the_cap(through: Through, gate: Gate, verdict: Verdicts) -> None:
+    """The endpoint itself, asked over and over, never has more jobs than the cap while many callers ask at once."""
+    verdict(kept_to(gate.config.client.concurrency_cap, through))
+
+
+@item("CLI-2")
+def test_admitted_requests_are_quick(through: Through, slo: Slo, gate: Gate, verdict: Verdicts) -> None:
+    """Requests that the gateway lets through meet the latency SLOs, from their sending to their answer."""
+    for claim in (claims.total_p50, claims.total_p95, claims.exec_p50, claims.exec_p95):
+        verdict(claim(slo, through.records, level=LEVEL, allow_timed=gate.allow_timed))
+
+
+def kept_to(cap: int, through: Through) -> Verdict:
+    """Whether the endpoint never had more than ``cap`` jobs; shown only where it had as many."""
+    claim = f"{CALLERS} callers together never hold more than {cap} requests in flight"
+    if through.before:
+        outcome, reason = Outcome.ERROR, f"the endpoint already had {through.before} jobs that are none of ours"
+    elif through.most > cap:
+        outcome, reason = Outcome.FAIL, f"{through.most} requests were in flight"
+    elif through.most < cap:
+        outcome = Outcome.INCONCLUSIVE
+        reason = f"no more than {through.most} were seen in flight in {through.looks} looks: the cap was never reached"
+    else:
+        outcome = Outcome.PASS
+        reason = f"{through.most} were in flight at most, in {through.looks} looks; {through.turned_away} turned away"
+    return Verdict(
+        claim=claim,
+        outcome=outcome,
+        reason=reason,
+        n=through.looks,
+        misses=int(through.most > cap),
+        measured=through.most,
+        limit=cap,
+        unit="requests",
+    )
 
 
 def _settled(target: Target, job: str) -> str:

@@ -29,6 +29,7 @@ COMMANDS = {
     "judge": Command("go_live.judge_command", "judge a run directory, a records file or a recorded CSV, offline"),
     "demo": Command("go_live.demo.command", "ten seconds: judge a bundled soak and open its report"),
     "local": Command("go_live.local_endpoint.command", "serve the local endpoint, for any client"),
+    "gateway": Command("go_live.gateway.command", "cap, waiting line and callers' keys in front of endpoints"),
     "monitor": Command("go_live.monitor.command", "alert rules, their tests and where alerts go, from golive.toml"),
     "report": Command("go_live.report.command", "render the report of a run again"),
 }

@@ -18,6 +18,8 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 Amount = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+"""0: any free one."""
 EnvName = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 ProfileName = Literal["rehearsal", "production", "test"]
 MOST_FAILURES = 0.5
@@ -131,6 +133,16 @@ class Client(Section, frozen=True):
     timeout_s: Amount
     lag_ms_p99_max: Amount
     offered_min: Share
+
+
+class GatewayConfig(Section, frozen=True):
+    """The gateway (docs/gateway.md); its cap and time-out are the client's."""
+
+    port: Port
+    metrics_port: Port
+    """Always on loopback."""
+    waiting_max: Positive
+    """Most requests waiting for each endpoint."""
 
 
 class Attribution(Section, frozen=True):
@@ -273,6 +285,7 @@ class Config(Section, frozen=True):
     load: Load
     soak: Soak
     client: Client
+    gateway: GatewayConfig
     attribution: Attribution
     cold: Cold
     alerts: Alerts

@@ -145,6 +145,14 @@ class Endpoint:
         """``GET /status/{job}``."""
         return await self._exchange("GET", f"status/{_job(job)}", limit_s=CONTROL_S)
 
+    async def status_sync(self, job: str, wait_ms: int) -> Reply:
+        """``GET /status-sync/{job}``: as ``status``, held until the job has ended, at most ``wait_ms``.
+
+        RunPod's own JavaScript client calls it; its documentation does not name it.
+        """
+        wait = min(max(wait_ms, WAIT_MIN_MS), WAIT_MAX_MS)
+        return await self._exchange("GET", f"status-sync/{_job(job)}?wait={wait}", limit_s=wait / 1000 + GRACE_S)
+
     async def cancel(self, job: str) -> Reply:
         """``POST /cancel/{job}``."""
         return await self._exchange("POST", f"cancel/{_job(job)}", limit_s=CONTROL_S)

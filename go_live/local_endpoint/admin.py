@@ -93,7 +93,7 @@ class Admin:
 
 
 def _counted(counts: Any) -> dict[str, int]:
-    return {"completed": counts.completed, "failed": counts.failed, "retried": counts.retried}
+    return {name: getattr(counts, name) for name in ("completed", "failed", "retried", "peak")}
 
 
 def _answer(content: object) -> web.Response:

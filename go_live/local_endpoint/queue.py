@@ -94,11 +94,12 @@ class Policy:
 
 @dataclass(slots=True)
 class Counts:
-    """What /health counts."""
+    """What /health counts, and ``peak``: most jobs that were ever queued or in progress at one time."""
 
     completed: int = 0
     failed: int = 0
     retried: int = 0
+    peak: int = 0
 
 
 def _ignore(*_: object) -> None:
@@ -180,6 +181,7 @@ class JobStore:
         self._due(job.submitted + job.ttl_s, "ttl", job)
         if not held:
             self._queue[job.id] = job
+        self.counts.peak = max(self.counts.peak, self.queued + self.in_progress)
         return job
 
     def release(self, job_id: str) -> None:

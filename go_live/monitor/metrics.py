@@ -1,4 +1,4 @@
-"""Names, labels, outcomes and histogram buckets of every metric: the one place that gateway and alert rules share. Pure.
+"""Names, labels, outcomes and histogram buckets of every metric: the one place for gateway and alert rules. Pure.
 
 Times are seconds, as Prometheus' conventions want them. A threshold can be told from a histogram only where a bucket
 ends, so every limit of golive.toml is the end of a bucket.
@@ -60,5 +60,5 @@ def limits_s(config: Config) -> frozenset[float]:
 
 
 def buckets_s(config: Config) -> tuple[float, ...]:
-    """Upper ends of the buckets of all three histograms, ascending, seconds; ``+Inf`` is added by the client library."""
+    """Upper ends of the buckets of all three histograms, ascending, seconds; the library adds ``+Inf``."""
     return tuple(sorted(limits_s(config) | set(GRID_S)))

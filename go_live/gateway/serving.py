@@ -1,0 +1,211 @@
+"""The gateway on its sockets, for as long as a context lasts; when it ends, no job of a caller is left upstream."""
+
+import asyncio
+import errno
+import math
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from prometheus_client import start_http_server
+
+from go_live.config import Config, Port
+from go_live.errors import UsageError
+from go_live.gateway.admission import Admission
+from go_live.gateway.app import App
+from go_live.gateway.keys import Callers
+from go_live.gateway.line import Line
+from go_live.gateway.service import Gateway
+from go_live.gateway.telemetry import JsonLines, Keep, Metrics, Served
+from go_live.gateway.upstream import Upstream
+from go_live.jobs import Endpoint
+from go_live.monitor.metrics import buckets_s
+
+LOOPBACK = "127.0.0.1"
+KEEP_ALIVE_S = 75
+"""As nginx: longer than clients keep an idle connection."""
+BACKLOG = 1024
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one gateway is. Times are seconds."""
+
+    job_api: str
+    endpoints: tuple[str, ...]
+    """Endpoint ids; each has a line and a cap of its own."""
+    key: str
+    """The upstream key; its only place."""
+    callers: Path
+    cap: int
+    room: int
+    timeout_s: float
+    service_s: float
+    """What a request is expected to take until some have been seen."""
+    buckets: tuple[float, ...]
+    host: str = LOOPBACK
+    port: Port = 0
+    """0: any free one."""
+    metrics_port: Port | None = None
+    """On loopback, always; 0: any free one; None: no metrics are served."""
+    record: Path | None = None
+    """Gets one line of JSON a request."""
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"GatewaySettings({self.job_api!r}, {self.endpoints!r}, cap={self.cap}, key=***)"
+
+
+def settings_from(
+    config: Config, *, job_api: str, endpoints: tuple[str, ...], key: str, callers: Path
+) -> GatewaySettings:
+    """The settings that golive.toml asks for; ports and record stay at their defaults."""
+    return GatewaySettings(
+        job_api=job_api,
+        endpoints=endpoints,
+        key=key,
+        callers=callers,
+        cap=config.client.concurrency_cap,
+        room=config.gateway.waiting_max,
+        timeout_s=config.client.timeout_s,
+        service_s=config.slo.total_ms_p50 / 1000,
+        buckets=buckets_s(config),
+    )
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A gateway that answers."""
+
+    url: str
+    metrics_url: str | None
+    gateway: Gateway
+    metrics: Metrics
+    stop_now: Callable[[], None]
+    """When the context ends, do not let what is under way go on for the client's time: cancel it."""
+
+    @property
+    def job_api(self) -> str:
+        """Base of its job API: add ``/{endpoint_id}/runsync``."""
+        return f"{self.url}/v2"
+
+
+@asynccontextmanager
+async def running(settings: GatewaySettings, keep: Keep | None = None) -> AsyncIterator[Running]:
+    """Serve until the context ends; ``keep`` hears of each request as well.
+
+    At the end what is under way may go on for the client's time (``Running.stop_now`` ends it at once).
+
+    Raises:
+        UsageError: a port is taken, or a file cannot be used.
+    """
+    metrics = Metrics(settings.buckets)
+    async with AsyncExitStack() as stack:
+        keepers = [metrics.keep, *([keep] if keep else [])]
+        if settings.record is not None:
+            keepers.append(stack.enter_context(JsonLines(settings.record)).keep)
+
+        def keep_all(served: Served) -> None:
+            for each in keepers:
+                each(served)
+
+        callers = Callers(settings.callers)
+        upstreams = {}
+        for endpoint_id in settings.endpoints:
+            upstreams[endpoint_id] = await _upstream(stack, settings, endpoint_id)
+            metrics.watch(endpoint_id, upstreams[endpoint_id].admission.line)
+        gateway = Gateway(upstreams, timeout_s=settings.timeout_s, keep=keep_all)
+        metrics_url = stack.enter_context(_metrics_server(settings, metrics)) if _served(settings) else None
+        server, url = await stack.enter_async_context(_server(settings, App(gateway, callers)))
+        yield Running(url, metrics_url, gateway, metrics, server.stop_now)
+
+
+def _served(settings: GatewaySettings) -> bool:
+    return settings.metrics_port is not None
+
+
+async def _upstream(stack: AsyncExitStack, settings: GatewaySettings, endpoint_id: str) -> Upstream:
+    """Open one endpoint; when the stack unwinds, its jobs end first, then its connections."""
+    endpoint = Endpoint(
+        settings.job_api, endpoint_id, settings.key, connections=0, timeout_s=settings.timeout_s
+    )  # connections: the line bounds what is under way; cancels must not wait for one
+    await stack.enter_async_context(endpoint)
+    line = Line(cap=settings.cap, room=settings.room)
+    upstream = Upstream(endpoint, Admission(line, service_s=settings.service_s), time.monotonic)
+    stack.push_async_callback(upstream.close)
+    return upstream
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: whoever serves decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    def stop_now(self) -> None:
+        """End without waiting for what is under way."""
+        self.should_exit = self.force_exit = True
+
+
+@asynccontextmanager
+async def _server(settings: GatewaySettings, app: App) -> AsyncIterator[tuple[_Server, str]]:
+    """Serve ``app``; the server and its URL."""
+    bound = _bind(settings.host, settings.port)
+    server = _Server(
+        uvicorn.Config(
+            app.asgi,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=math.ceil(settings.timeout_s),
+            backlog=BACKLOG,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        host, port = bound.getsockname()[:2]
+        yield server, f"http://{host}:{port}"
+    except asyncio.CancelledError:
+        server.stop_now()
+        raise
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A listening address.
+
+    Raises:
+        UsageError: it is taken, or is no address of this machine.
+    """
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(f"port {port} is taken; choose another, or 0 for any free one") from error
+        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+@contextmanager
+def _metrics_server(settings: GatewaySettings, metrics: Metrics) -> Iterator[str]:
+    """Serve /metrics on loopback, whatever the gateway's own address is; the URL."""
+    port = settings.metrics_port or 0
+    try:
+        server, thread = start_http_server(port, addr=LOOPBACK, registry=metrics.registry)
+    except OSError as error:
+        raise UsageError(f"cannot serve metrics on port {port}: {error.strerror}; choose another") from error
+    try:
+        yield f"http://{LOOPBACK}:{server.server_port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
