@@ -161,12 +161,12 @@ def test_missing_programs_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("programs")
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     limit_ms=st.integers(min_value=50, max_value=120_000),
     share=st.floats(min_value=0.001, max_value=0.5),
-    window=st.integers(min_value=2, max_value=30),
-    minutes=st.integers(min_value=1, max_value=30),
+    window=st.integers(min_value=2, max_value=15),
+    minutes=st.integers(min_value=1, max_value=15),
 )
 def test_the_unit_tests_fit_any_threshold(
     tmp_path_factory: pytest.TempPathFactory, limit_ms: int, share: float, window: int, minutes: int
