@@ -166,10 +166,10 @@ def _fail_rate_series(alert: AlertRule, at: Times, config: Config) -> dict[str, 
 
 
 def _thin_outage(at: Times, config: Config) -> dict[str, str]:
-    """Too few requests for a rate, and all of them fail."""
-    failures = 2 * config.alerts.fail_min_failures
+    """One request a minute, and then callers who try again and again: too few for a rate, and all of them fail."""
+    failures = 2 * config.alerts.fail_min_failures + config.alerts.window_minutes
     return {
-        _outcome("ok", config): counter(_swing(at, failures, 0)),
+        _outcome("ok", config): counter(_swing(at, 1, 0)),
         _outcome("failed", config): counter(_swing(at, 0, failures)),
     }
 
