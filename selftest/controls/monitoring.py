@@ -39,6 +39,13 @@ MONITORING = (
         "          )\n        for: 2m\n        labels:\n          severity: page\n",
         "          )\n        for: 2m\n        labels:\n          severity: slack\n",
     ),
+    rules(
+        "rules-are-not-there",
+        "elsewhere/rules.yml is missing: golive monitor rules writes it",
+        'FOLDER = Path("monitoring")',
+        'FOLDER = Path("elsewhere")',
+        file="go_live/monitor/generated.py",
+    ),
     rules("rules-are-no-rules", "holds no alert rules", "groups:\n", "rules:\n"),
     rules(
         "no-dead-mans-switch",
