@@ -143,6 +143,8 @@ class GatewayConfig(Section, frozen=True):
     """Always on loopback."""
     waiting_max: Positive
     """Most requests waiting for each endpoint."""
+    probe_every_s: Amount
+    """How often a worker that is in use is asked for its device's memory."""
 
 
 class Attribution(Section, frozen=True):

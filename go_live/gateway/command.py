@@ -156,6 +156,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
         port=config.gateway.port if args.port is None else args.port,
         metrics_port=config.gateway.metrics_port if args.metrics_port is None else args.metrics_port,
         record=args.record,
+        probe_every_s=config.gateway.probe_every_s,
     )
 
 

@@ -175,9 +175,13 @@ def read(body: bytes, timeout_s: float) -> tuple[bytes, bool]:
         raise UsageError(f'the body must be {{"input": {{…}}}}: {type(error).__name__}') from None
     if not job_input:
         raise UsageError("the input is empty")
+    return limited(raw, timeout_s), "probe" not in job_input
+
+
+def limited(job_input: object, timeout_s: float) -> bytes:
+    """The body that is sent upstream: the input, and a job's time that ends soon after the client's."""
     lives_ms = max(LEAST_TTL_MS, round((timeout_s + MARGIN_S) * 1000))
-    policy = {"ttl": lives_ms, "executionTimeout": lives_ms}
-    return msgspec.json.encode({"input": raw, "policy": policy}), "probe" not in job_input
+    return msgspec.json.encode({"input": job_input, "policy": {"ttl": lives_ms, "executionTimeout": lives_ms}})
 
 
 def _named(job: Job | None) -> dict[str, str]:

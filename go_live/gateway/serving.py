@@ -19,6 +19,7 @@ from go_live.gateway.admission import Admission
 from go_live.gateway.app import App
 from go_live.gateway.keys import Callers
 from go_live.gateway.line import Line
+from go_live.gateway.probing import keep_probing
 from go_live.gateway.service import Gateway
 from go_live.gateway.telemetry import JsonLines, Keep, Metrics, Served
 from go_live.gateway.upstream import Upstream
@@ -51,6 +52,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """0: any free one."""
     metrics_port: Port | None = None
     """On loopback, always; 0: any free one; None: no metrics are served."""
+    probe_every_s: float | None = None
+    """How often a worker that is in use is asked for its device's memory; None: never."""
     record: Path | None = None
     """Gets one line of JSON a request."""
 
@@ -112,13 +115,18 @@ async def running(settings: GatewaySettings, keep: Keep | None = None) -> AsyncI
                 each(served)
 
         callers = Callers(settings.callers)
-        upstreams = {}
+        upstreams: dict[str, Upstream] = {}
         for endpoint_id in settings.endpoints:
             upstreams[endpoint_id] = await _upstream(stack, settings, endpoint_id)
             metrics.watch(endpoint_id, upstreams[endpoint_id].admission.line)
         gateway = Gateway(upstreams, timeout_s=settings.timeout_s, keep=keep_all)
         metrics_url = stack.enter_context(_metrics_server(settings, metrics)) if _served(settings) else None
         server, url = await stack.enter_async_context(_server(settings, App(gateway, callers)))
+        if settings.probe_every_s is not None:
+            probing = asyncio.create_task(
+                keep_probing(upstreams, metrics, every_s=settings.probe_every_s, timeout_s=settings.timeout_s)
+            )
+            stack.callback(probing.cancel)
         yield Running(url, metrics_url, gateway, metrics, server.stop_now)
 
 
@@ -188,11 +196,15 @@ def _bind(host: str, port: int) -> socket.socket:
         UsageError: it is taken, or is no address of this machine.
     """
     try:
-        return socket.create_server((host, port), backlog=BACKLOG)
+        bound = socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise UsageError(f"port {port} is taken; choose another, or 0 for any free one") from error
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    # Connections inherit it. asyncio sets it only where the socket names its protocol; without it, an answer's body
+    # waits up to 40 ms for the acknowledgement of its header.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 @contextmanager

@@ -45,6 +45,8 @@ class Upstream:
     def __init__(self, endpoint: Endpoint, admission: Admission, clock: Callable[[], float]) -> None:
         """``endpoint`` is open for as long as this is used; only here is its key known."""
         self.endpoint, self.admission = endpoint, admission
+        self.sent = 0
+        """Jobs sent so far."""
         self._clock = clock
         self._under_way: dict[asyncio.Task[None], Job] = {}
         self._held = True
@@ -60,6 +62,7 @@ class Upstream:
             TransportError: the endpoint could not be reached.
             TimeoutError: the deadline came first.
         """
+        self.sent += 1
         task = asyncio.create_task(self._see_through(job, body))
         self._under_way[task] = job
         task.add_done_callback(self._ended)

@@ -1,5 +1,6 @@
 """A gateway on real sockets, in front of the local endpoint with the timed engine or of a scripted job API."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from go_live.gateway import keys
 from go_live.gateway.serving import GatewaySettings, Running, running
 from go_live.gateway.telemetry import Served
 from go_live.local_endpoint.launch import LaunchedEndpoint, launched
+from go_live.local_endpoint.server import Endpoint
+from go_live.local_endpoint.server import running as endpoint_running
 from go_live.local_endpoint.settings import EndpointSettings
 from go_live.monitor.metrics import buckets_s
 
@@ -110,10 +113,18 @@ async def gateway(timed: LaunchedEndpoint, fronted: Fronted) -> AsyncIterator[Be
         yield behind
 
 
+@pytest.fixture
+async def silent(tmp_path: Path) -> AsyncIterator[Endpoint]:
+    """An endpoint in this process whose worker never takes a job: whatever is sent stays under way."""
+    settings = EndpointSettings(
+        directory=tmp_path / "silent", worker_command=("sleep", "1000"), stop_grace_s=1.0, poll_hold_s=5.0
+    )
+    async with endpoint_running(settings) as endpoint:
+        yield endpoint
+
+
 async def eventually(holds: Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
     """Wait until something holds."""
-    import asyncio  # noqa: PLC0415
-
     async with asyncio.timeout(timeout_s):
         while not await holds():  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.02)

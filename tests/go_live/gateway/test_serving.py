@@ -3,9 +3,9 @@
 import asyncio
 
 import aiohttp
-from tests.go_live.gateway.conftest import Behind
 
 from go_live.local_endpoint.launch import LaunchedEndpoint
+from tests.go_live.gateway.conftest import Behind
 
 
 async def test_a_request_is_answered_and_named(gateway: Behind, timed: LaunchedEndpoint) -> None:
