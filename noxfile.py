@@ -148,13 +148,14 @@ def train_rehearsal_model(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, the import contract, a control for each item, the Dockerfile and the workflows."""
+    """Style, types, the import contract, controls, alert rules that fit golive.toml, the Dockerfile, the workflows."""
     install(session, "sdk", "lint")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
     session.run("mypy", *PYTHON_FILES)
     session.run("lint-imports")
     session.run("python", "-m", "selftest", "--check")
+    session.run("golive", "monitor", "rules", "--check")
     session.run("hadolint", "Dockerfile")
     workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)

@@ -1,6 +1,7 @@
 """golive.toml -> Config. Every number a release is judged by; an unknown or missing key is an error that names it."""
 
 import tomllib
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -21,6 +22,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 """0: any free one."""
 EnvName = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 ProfileName = Literal["rehearsal", "production", "test"]
+MOST_FAILURES = 0.5
+"""Largest limit of a fail rate that an alert may have: above it nothing is served."""
 Day = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 """A date, as TOML and ISO 8601 write it."""
 
@@ -199,14 +202,30 @@ class Alert(Section, frozen=True):
 
     metric: Literal["total_ms_p95", "total_ms_p50", "fail_rate", "exec_ms_p95", "delay_ms_p50"]
     above: Amount
-    for_minutes: Amount
+    for_minutes: Positive
     severity: Literal["page", "slack"]
 
 
 class Alerts(Section, frozen=True):
-    """Alert thresholds."""
+    """When somebody is told, and where it is sent. The device memory's limit is ``gpu.memory_used_max``."""
 
     rules: Annotated[tuple[Alert, ...], msgspec.Meta(min_length=1)]
+    window_minutes: Annotated[int, msgspec.Meta(ge=2)]
+    """The requests of how many last minutes a percentile or a rate is taken of."""
+    fail_min_requests: Positive
+    """Requests in the window from which on a fail rate is a rate ..."""
+    fail_min_failures: Annotated[int, msgspec.Meta(ge=2)]
+    """... and failures in the window that count in thinner traffic too."""
+    device_memory_for_minutes: Positive
+    absent_for_minutes: Positive
+    """How long a metric may be missing."""
+    watchdog_repeat_minutes: Positive
+    """How often the dead-man's switch hears that alerting works."""
+    slack_channel: Annotated[str, msgspec.Meta(pattern="^#[a-z0-9_-]+$")]
+    deadman_url: Annotated[str, msgspec.Meta(pattern="^https?://[^/@ ]+(/[^@ ]*)?$")]
+    """Raises an alarm when it no longer hears of the Watchdog. No secret: its key stands in a file."""
+    secrets_directory: Annotated[str, msgspec.Meta(pattern="^/[A-Za-z0-9._/-]+$")]
+    """Where Alertmanager finds its keys, one file each."""
 
 
 class Keys(Section, frozen=True):
@@ -429,5 +448,22 @@ def _cross_check(config: Config, name: str) -> None:
         raise UsageError(f"{name}: signing.signers pins rehearsal keys: a rehearsal is signed by a key of its own run")
     if config.keys.not_deployed and not config.release.first_release:
         raise UsageError(f"{name}: keys.not_deployed is for a first release; what exists by now has to show its key")
+    metrics = [rule.metric for rule in config.alerts.rules]
+    if twice := sorted({metric for metric in metrics if metrics.count(metric) > 1}):
+        raise UsageError(f"{name}: alerts.rules names {', '.join(twice)} more than once: keep one rule for each metric")
+    _cross_check_fail_rate(config.alerts, name)
     if "rehearsal" not in config.profile:
         raise UsageError(f"{name}: [profile.rehearsal] is missing")
+
+
+def _cross_check_fail_rate(alerts: Alerts, name: str) -> None:
+    """A rate is a share, and one failure alone must not be above it."""
+    for rule in (rule for rule in alerts.rules if rule.metric == "fail_rate"):
+        if rule.above > MOST_FAILURES:
+            raise UsageError(f"{name}: alerts.rules: fail_rate is a share of requests, at most {MOST_FAILURES}")
+        if alerts.fail_min_requests * rule.above < 1:
+            least = ceil(1 / rule.above)
+            raise UsageError(
+                f"{name}: alerts.fail_min_requests is below {least}: of fewer requests one failure alone is above"
+                f" fail_rate {rule.above:g}"
+            )

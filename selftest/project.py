@@ -35,7 +35,7 @@ SMALLER = {
 }
 """What the test project measures otherwise than the shipped golive.toml."""
 
-FILES = ("GO_LIVE_CHECKLIST.md", "Dockerfile", "attestations.toml", "release_signers")
+FILES = ("GO_LIVE_CHECKLIST.md", "Dockerfile", "attestations.toml", "release_signers", "monitoring/rules.yml")
 PACKAGES = ("go_live", "checks", "worker", "rehearsal")
 
 IDENTITY = {
@@ -119,6 +119,7 @@ def fill(project: Path, config: str, *, packed: Path | None = None) -> None:
         "__pycache__/\n/reports/\n/DEPLOYMENT_METADATA.json\n/PERFORMANCE_VALIDATION.md\n", encoding="utf-8"
     )
     for name in FILES:
+        (project / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, project / name)
     if packed is not None:
         # Compiled files hold for what is copied with its time.

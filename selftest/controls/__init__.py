@@ -6,6 +6,7 @@ from selftest.controls.gateway import GATEWAY
 from selftest.controls.keys import KEYS
 from selftest.controls.load import LEVELS, SOAK, STEADY, WEAR
 from selftest.controls.management import MANAGEMENT
+from selftest.controls.monitoring import MONITORING
 from selftest.controls.release import SIGNATURE, WAY_BACK
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.rollback import ROLLBACK
@@ -28,6 +29,7 @@ CONTROLS = (
     *MANAGEMENT,
     *IMAGE,
     *REPOSITORY,
+    *MONITORING,
     *WAY_BACK,
     *ROLLBACK,
     *SIGNATURE,
