@@ -429,35 +429,46 @@ def _cross_check(config: Config, name: str) -> None:
     bounds = config.guardrails
     if not bounds.max_tokens_min <= bounds.max_tokens_default <= bounds.max_tokens_max:
         raise UsageError(f"{name}: guardrails.max_tokens_default must lie between max_tokens_min and max_tokens_max")
-    expected = config.endpoint.expected
-    if expected.workers_min > expected.workers_max:
-        raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
-    if expected.scaler_type == "REQUEST_COUNT" and not expected.scaler_value.is_integer():
-        raise UsageError(f"{name}: endpoint.expected.scaler_value counts requests with REQUEST_COUNT: a whole number")
-    wanted = expected.workers_max * expected.scaler_value
-    if expected.scaler_type == "REQUEST_COUNT" and config.burst.in_flight < wanted:
-        raise UsageError(
-            f"{name}: burst.in_flight ({config.burst.in_flight}) asks for fewer than workers_max workers; with "
-            f"scaler_value = {expected.scaler_value:g} it takes {wanted:g} at least"
-        )
     if not any(level <= config.client.concurrency_cap for level in config.load.concurrency):
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
+    if "rehearsal" not in config.profile:
+        raise UsageError(f"{name}: [profile.rehearsal] is missing")
+    _cross_check_scaling(config.endpoint.expected, config.burst, name)
+    _cross_check_release(config, name)
+    _cross_check_alerts(config.alerts, name)
+
+
+def _cross_check_scaling(expected: ExpectedEndpoint, burst: Burst, name: str) -> None:
+    """The endpoint's own figures, and a burst that can ask for all of its workers."""
+    if expected.workers_min > expected.workers_max:
+        raise UsageError(f"{name}: endpoint.expected.workers_min is above workers_max")
+    if expected.scaler_type != "REQUEST_COUNT":
+        return
+    if not expected.scaler_value.is_integer():
+        raise UsageError(f"{name}: endpoint.expected.scaler_value counts requests with REQUEST_COUNT: a whole number")
+    wanted = expected.workers_max * expected.scaler_value
+    if burst.in_flight < wanted:
+        raise UsageError(
+            f"{name}: burst.in_flight ({burst.in_flight}) asks for fewer than workers_max workers; with "
+            f"scaler_value = {expected.scaler_value:g} it takes {wanted:g} at least"
+        )
+
+
+def _cross_check_release(config: Config, name: str) -> None:
+    """What a first release may lack, and who may sign."""
     if config.release.first_release is not (config.release.previous is None):
         raise UsageError(f"{name}: either release.first_release = true, or release.previous names the rollback target")
     if "rehearsal" in config.signing.signers:
         raise UsageError(f"{name}: signing.signers pins rehearsal keys: a rehearsal is signed by a key of its own run")
     if config.keys.not_deployed and not config.release.first_release:
         raise UsageError(f"{name}: keys.not_deployed is for a first release; what exists by now has to show its key")
-    metrics = [rule.metric for rule in config.alerts.rules]
+
+
+def _cross_check_alerts(alerts: Alerts, name: str) -> None:
+    """One rule for each metric; a rate is a share, and one failure alone must not be above it."""
+    metrics = [rule.metric for rule in alerts.rules]
     if twice := sorted({metric for metric in metrics if metrics.count(metric) > 1}):
         raise UsageError(f"{name}: alerts.rules names {', '.join(twice)} more than once: keep one rule for each metric")
-    _cross_check_fail_rate(config.alerts, name)
-    if "rehearsal" not in config.profile:
-        raise UsageError(f"{name}: [profile.rehearsal] is missing")
-
-
-def _cross_check_fail_rate(alerts: Alerts, name: str) -> None:
-    """A rate is a share, and one failure alone must not be above it."""
     for rule in (rule for rule in alerts.rules if rule.metric == "fail_rate"):
         if rule.above > MOST_FAILURES:
             raise UsageError(f"{name}: alerts.rules: fail_rate is a share of requests, at most {MOST_FAILURES}")
