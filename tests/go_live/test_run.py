@@ -329,7 +329,7 @@ def test_a_dirty_tree_is_refused_where_a_release_would_follow(tmp_path: Path) ->
     assert "attestations.toml" in dirty.stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
     """Ctrl-C ends with 130, kill -9 at once; either way no worker stays behind and the log has no finish entry."""
     project = projects.make(tmp_path)

@@ -1,14 +1,17 @@
 """What a run is expected to cost: the load that its items need, and no more."""
 
+import datetime as dt
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from go_live import config
+from go_live import checklist, config, plan
+from go_live.checklist import Plan, Repository
 from go_live.errors import UsageError
-from go_live.planning.cost import BURST_FOR, LEVELS_FOR, SOAK_FOR, expected, of_burst, price
+from go_live.plan import Options
+from go_live.planning.cost import BURST_FOR, LEVELS_FOR, SOAK_FOR, costed, expected, of_burst, price
 from go_live.planning.needs import SOAK, planned
 from go_live.pytest_plugin import GATE
 
@@ -90,3 +93,37 @@ def test_what_is_no_price_is_refused(dollars: float) -> None:
     """Zero would stop every run, and NaN none."""
     with pytest.raises(UsageError, match="--max-cost takes dollars above 0"):
         price(dollars)
+
+
+def made(profile: str) -> Plan:
+    """The plan of a run of ``profile``, before its cost is known."""
+    return plan.make_plan(
+        config=SHIPPED,
+        items=checklist.load(ROOT / "GO_LIVE_CHECKLIST.md"),
+        options=Options(profile=profile),
+        repository=Repository(commit="c" * 40, tree="d" * 40, branch="main", dirty=False, shallow=False),
+        digests={},
+        now=dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
+    )
+
+
+def test_a_live_plan_says_what_it_costs_and_may() -> None:
+    """What is expected, and the limit that was given, or golive.toml's."""
+    live = made("production")
+    allowed = costed(live, 50.0)
+    assert allowed.expected_dollars == pytest.approx(expected(SHIPPED, "production", items=live.selected))
+    assert (allowed.max_dollars, costed(live, None).max_dollars) == (50.0, SHIPPED.price.max_dollars)
+
+
+def test_a_plan_that_costs_more_than_it_may_is_refused() -> None:
+    """Before anything is started, with what it would take."""
+    with pytest.raises(UsageError, match=r"expected to cost \$[0-9.]+ and may cost \$0\.50: nothing was started"):
+        costed(made("production"), 0.5)
+
+
+def test_a_rehearsal_costs_nothing() -> None:
+    """This machine's own workers are not billed, whatever the limit; one that is no price is refused all the same."""
+    rehearsal = made("rehearsal")
+    assert costed(rehearsal, 0.01) == rehearsal
+    with pytest.raises(UsageError, match="--max-cost"):
+        costed(rehearsal, 0.0)

@@ -84,6 +84,7 @@ def hook(repository: Path, name: str, script: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_killed_completed_and_verified(project: Project) -> None:
     """Kill -9 while the push goes on; the same command completes it; a fresh clone and Python alone verify it."""
     run, pid = project.run(), project.root.parent / "pid"
@@ -116,6 +117,7 @@ def test_killed_completed_and_verified(project: Project) -> None:
     assert audited.returncode == 0, audited.stdout
 
 
+@pytest.mark.slow
 def test_refused_by_the_remote(project: Project) -> None:
     """A GO that the remote refuses: exit 5, the answer first, its own words, and nothing changed; then it is mended."""
     run = project.run()
