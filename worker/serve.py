@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from typing import Any
 
 from worker import events
@@ -54,6 +55,7 @@ class Keeper:
                 await self._engine.warm_up()
             except Exception as error:
                 self._write("fatal", error=f"the engine cannot answer: {type(error).__name__}")
+                end_loops()
                 raise SystemExit(EXIT_ENGINE_DEAD) from error
             self._open()
         while self._engine.alive():  # noqa: ASYNC110 - vLLM offers a flag, not an event
@@ -62,7 +64,19 @@ class Keeper:
         if self._handler.tasks:
             await asyncio.wait(self._handler.tasks, timeout=POST_S)
         self._write("fatal", error="the engine is dead; this worker ends so that it is replaced")
+        end_loops()
         raise SystemExit(EXIT_ENGINE_DEAD)
+
+
+def end_loops() -> None:
+    """Tell the SDK's loops that the worker ends, by the handler that it has set for SIGTERM.
+
+    ``SystemExit`` cancels them, once. A cancel that meets a take in the moment of its answer is lost in
+    ``asyncio.wait_for`` (Python 3.11), and a loop that was not told would go on for ever, with its session closed.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        handler(signal.SIGTERM, None)
 
 
 def quiet_sdk() -> None:

@@ -1,6 +1,7 @@
 """When jobs are taken, and when the worker ends."""
 
 import asyncio
+import contextlib
 import os
 from typing import Any
 
@@ -118,6 +119,32 @@ def test_a_dead_engine_waits_for_the_results_to_be_posted() -> None:
 
     assert ends_with(worker, engine, steps) == 1
     assert posted == ["job-1"]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("fails", [False, True], ids=["dies", "cannot answer"])
+def test_a_take_that_swallows_its_cancel_does_not_keep_the_worker(
+    fails: bool,  # noqa: FBT001 - a parameter
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The SDK's take can lose the cancel that ends it; it was told to end before, and does."""
+    told = asyncio.Event()
+    monkeypatch.setattr("signal.getsignal", lambda _: lambda *_: told.set())
+
+    async def takes() -> None:
+        while not told.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+
+    async def steps(engine: ColdEngine) -> None:
+        taking = asyncio.create_task(takes())
+        engine.go.set()
+        await asyncio.sleep(0.01)
+        engine.die()
+        await taking
+
+    engine = ColdEngine(fails=fails)
+    assert ends_with(Worker(engine), engine, steps) == 1
 
 
 @pytest.mark.parametrize(

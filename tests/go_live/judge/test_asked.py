@@ -69,3 +69,9 @@ def test_a_figure_that_was_not_reported_speaks_for_nothing(key: str, changes: di
     assert one.holds(record(0, **changes))
     assert not one.holds(record(0, error=ErrorClass.FAILED, **changes))
     assert claims.load_claims(SLO, [record(0, **changes)], level="c=2")[0].outcome is not Outcome.FAIL
+
+
+def test_a_clock_that_stands_still_breaks_nothing() -> None:
+    """An answer in no time at all is fast; that no time passed is found by the claims on the measurement."""
+    (one,) = (one for one in asked.of_level(SLO) if one.key == "throughput")
+    assert one.holds(record(0, due=1.0, done=1.0, output_tokens=150))
