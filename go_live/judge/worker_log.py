@@ -82,10 +82,8 @@ class WorkerLog:
     def _event(self, line: str) -> None:
         """A structured line of the worker."""
         try:
-            told = msgspec.json.decode(line)
+            told = msgspec.json.decode(line, type=dict[str, Any])
         except msgspec.DecodeError:
-            return
-        if not isinstance(told, dict):
             return
         exec_ms = told.get("exec_ms")
         if told.get("event") == "ready":

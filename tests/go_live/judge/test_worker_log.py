@@ -150,3 +150,10 @@ def test_what_tells_no_memory_is_an_error(wrong: Any) -> None:
     broken = {**GIB, "device_memory_used_mib": wrong}
     assert headroom([("the probe", GIB), ("a ready line", broken)], 0.97, claim="c").outcome is Outcome.ERROR
     assert headroom([], 0.97, claim="c").outcome is Outcome.ERROR
+
+
+def test_a_torn_line_tells_nothing() -> None:
+    """A structured line that was cut off is read as text and counts as no end; the whole one behind it does."""
+    whole = json.dumps({"event": "end", "request_id": "j", "ok": True, "exec_ms": 12.0})
+    read = WorkerLog.of([whole[:-9], whole])
+    assert (read.lines, read.ends) == (2, {"j": 12.0})
