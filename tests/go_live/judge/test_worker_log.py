@@ -157,3 +157,9 @@ def test_a_torn_line_tells_nothing() -> None:
     whole = json.dumps({"event": "end", "request_id": "j", "ok": True, "exec_ms": 12.0})
     read = WorkerLog.of([whole[:-9], whole])
     assert (read.lines, read.ends) == (2, {"j": 12.0})
+
+
+def test_what_a_worker_said_when_it_began_is_kept() -> None:
+    """The ``ready`` line whole, and nothing of an event of another name."""
+    lines = [json.dumps({"event": name, "max_concurrency": 30}) for name in ("ready", "start")]
+    assert WorkerLog.of(lines).ready == [{"event": "ready", "max_concurrency": 30}]
