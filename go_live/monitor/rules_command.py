@@ -1,4 +1,4 @@
-"""``golive monitor``: what watches the endpoint."""
+"""``golive monitor rules``: what Prometheus and Alertmanager are given, from golive.toml."""
 
 from __future__ import annotations
 
@@ -43,29 +43,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
-    actions = parser.add_subparsers(metavar="what", required=True)
-    rules = actions.add_parser(
-        "rules",
-        help="alert rules, their unit tests, Alertmanager's configuration and ALERTING_RULES.md, from golive.toml",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    mode = rules.add_mutually_exclusive_group()
+    mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="write nothing; fail where a file differs")
     mode.add_argument("--prove", action="store_true", help="write nothing; run promtool and amtool on the files")
-    rules.add_argument("--config", type=Path, default=Path("golive.toml"), help="thresholds (default: golive.toml)")
-    rules.add_argument("--root", type=Path, default=Path(), help="the project's root (default: this folder)")
-    rules.add_argument("--json", action="store_true", help="print one JSON object")
-    rules.set_defaults(act=run_rules)
+    parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="thresholds (default: golive.toml)")
+    parser.add_argument("--root", type=Path, default=Path(), help="the project's root (default: this folder)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked."""
-    code: int = args.act(args)
-    return code
-
-
-def run_rules(args: argparse.Namespace) -> int:
     """Write, check or prove the generated files.
 
     Raises:
