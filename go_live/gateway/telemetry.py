@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from go_live.errors import UsageError
 from go_live.gateway.line import Line
+from go_live.gateway.routing import Arm
 from go_live.monitor import metrics
 from go_live.monitor.metrics import ENDPOINT_LABEL, OUTCOME_LABEL, RequestOutcome
 from go_live.records import ErrorClass
@@ -22,6 +23,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     wall: float
     """Unix time of its receipt."""
     endpoint: str
+    """The one that served it, or would have."""
     caller: str
     outcome: RequestOutcome
     http_status: int | None = None
@@ -36,11 +38,20 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``executionTime``."""
     tokens: int | None = None
     """Output tokens."""
+    chars: int | None = None
+    """Characters of the answer's text; the text itself is not kept."""
     job: str | None = None
     """RunPod's job id: the ``request_id`` of the worker's log lines."""
     job_status: str | None = None
     worker: str | None = None
     error: ErrorClass | None = None
+    route: str | None = None
+    """The endpoint that was asked for, where a rollout has decided about it; None: nothing was decided, or the request
+    was refused before it was given to an arm."""
+    arm: Arm | None = None
+    rollout: str | None = None
+    serial: int | None = None
+    """Of the decision under which the arm was chosen."""
 
     @property
     def service_ms(self) -> float | None:
