@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from go_live.errors import UsageError
 from go_live.gateway.line import Line
-from go_live.gateway.routing import Arm
+from go_live.gateway.routing import ALL, Arm
 from go_live.monitor import metrics
-from go_live.monitor.metrics import ENDPOINT_LABEL, OUTCOME_LABEL, RequestOutcome
+from go_live.monitor.metrics import ENDPOINT_LABEL, OUTCOME_LABEL, ROUTE_LABEL, RequestOutcome
 from go_live.records import ErrorClass
 
 
@@ -115,6 +115,13 @@ class Metrics:
         self._cap = Gauge(metrics.CONCURRENCY_CAP, "Most jobs under way upstream.", by, registry=registry)
         self._memory = Gauge(metrics.DEVICE_MEMORY, "Device memory in use, a share of all.", by, registry=registry)
 
+        self._share = Gauge(
+            metrics.ROUTE_CANDIDATE, "Candidate's share of a route's requests.", [ROUTE_LABEL], registry=registry
+        )
+        self._serial = Gauge(
+            metrics.ROUTE_SERIAL, "Rollout's decision in force about a route.", [ROUTE_LABEL], registry=registry
+        )
+
     def watch(self, endpoint: str, line: Line) -> None:
         """Let the gauges of ``endpoint`` tell of ``line``.
 
@@ -131,6 +138,11 @@ class Metrics:
     def device_memory(self, endpoint: str, ratio: float) -> None:
         """The worker that was probed last uses this share of its device's memory."""
         self._memory.labels(endpoint).set(ratio)
+
+    def route(self, route: str, percent: int, serial: int) -> None:
+        """The decision in force about ``route`` (``serial`` 0: none), and the candidate's share by it."""
+        self._share.labels(route).set(percent / ALL)
+        self._serial.labels(route).set(serial)
 
     def keep(self, served: Served) -> None:
         """Count one request that has ended (what each metric covers: ``go_live.monitor.metrics``)."""
