@@ -41,6 +41,7 @@ def requests(
     per_second: float,
     seed: int,
     more: Line | None = None,
+    since_s: float = 0.0,
 ) -> Iterator[Line]:
     """Lines of a gateway's record, in the order in which the requests came.
 
@@ -52,6 +53,7 @@ def requests(
         per_second: how many come a second, at random (Poisson).
         seed: of all that is drawn.
         more: what each line says as well.
+        since_s: how old the endpoints are at the first moment: what ages and dies does so by that.
     """
     draw = random.Random(seed)  # noqa: S311 - a simulation, no secret
     at = 0.0
@@ -62,7 +64,7 @@ def requests(
             "endpoint": arm,
             "caller": f"caller-{draw.randrange(20)}",
             "arm": arm,
-            **_answer(qualities[arm], draw, at),
+            **_answer(qualities[arm], draw, since_s + at),
             **(more or {}),
         }
 

@@ -1,9 +1,9 @@
 """One controller at a time: a lease in a file, and a lock for the moments in which anything is written.
 
-Whoever holds the lease renews it at every look. It is taken over when it has run out, or when its holder is a process of
-this machine that is gone. Each holder has a token above all earlier ones, and writes only under the lock and only while
-the lease still names its token: a controller that was stopped for a while, and replaced meanwhile, finds that out before
-it can do anything.
+Whoever holds the lease renews it at every look. It is taken over when it has run out, or when its holder is a process
+of this machine that is gone. Each holder has a token above all earlier ones, and writes only under the lock and only
+while the lease still names its token: a controller that was stopped for a while, and replaced meanwhile, finds that out
+before it can do anything.
 """
 
 import fcntl
@@ -148,6 +148,8 @@ def locked(directory: Path) -> Iterator[None]:
                 break
             except OSError:
                 if time.monotonic() > end:
-                    raise LeaseError(f"{file.name} is held by another process for more than {LOCK_WAIT_S:g} s") from None
+                    raise LeaseError(
+                        f"{file.name} is held by another process for more than {LOCK_WAIT_S:g} s"
+                    ) from None
                 time.sleep(POLL_S)
         yield

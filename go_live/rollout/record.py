@@ -15,6 +15,7 @@ class Record:
 
     def __init__(self, path: Path, rollout: str, part: Part) -> None:
         """Read ``path`` from where ``part`` begins."""
+        self.part = part.name
         self._path, self._rollout, self._first = path, rollout, part.first_serial
         self._decoder = msgspec.json.Decoder(Request)
         self._inode: int | None = None
@@ -73,6 +74,6 @@ def size(path: Path) -> int:
         return path.stat().st_size
     except OSError as error:
         raise MeasurementError(
-            f"there is no gateway's record {path} ({error.strerror}): does `golive gateway serve --routes` run, with this "
-            "--record?"
+            f"there is no gateway's record {path} ({error.strerror}): does `golive gateway serve --routes` run, with "
+            "this --record?"
         ) from error

@@ -12,7 +12,7 @@ import msgspec
 
 from go_live.gateway.routing import ALL, RouteDecision
 from go_live.outcome import Outcome
-from go_live.rollout.judging import Judged  # noqa: TC001 - msgspec reads the field's type
+from go_live.rollout.judging import Judged
 
 if TYPE_CHECKING:
     from go_live.config import Rollout
@@ -156,12 +156,6 @@ def watched(state: State, judged: Judged, *, now: float) -> tuple[State, RouteDe
         return turned_back(state, judged, now=now)
     done = _ended(msgspec.structs.replace(state, phase="watched"), judged, now=now)
     return msgspec.structs.replace(done, reason=judged.reason), None
-
-
-def with_evidence(state: State, digest: str) -> State:
-    """The last part's requests are kept in a file of this sha256."""
-    *before, last = state.parts
-    return msgspec.structs.replace(state, parts=(*before, msgspec.structs.replace(last, evidence=digest)))
 
 
 def _enter(
