@@ -29,7 +29,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     config: Config
     directory: Path
-    """The rollout's own."""
+    """The rollout's own; the lease lies above it, for one gateway's file is decided about by one rollout at a time."""
     routes: Path
     """What the gateway reads decisions from."""
     record: Path
@@ -62,7 +62,7 @@ class Controller:
         """Go on with ``state``; take the lease first (``run`` does)."""
         self._setting = setting
         self.state = state
-        self.holder = Holder(setting.directory, lease_s=setting.config.rollout.lease_s, now=setting.now)
+        self.holder = Holder(setting.directory.parent, lease_s=setting.config.rollout.lease_s, now=setting.now)
         self._record: Record | None = None
 
     def run(self, tell: Tell) -> State:

@@ -1,7 +1,7 @@
 """A rollout's world in one process: a clock that jumps, callers, two endpoints of known quality, and a gateway."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class World:
         self._under_way: list[tuple[float, int, bytes]] = []
         self._asked = 0
         key, signers = new_key()
-        directory.mkdir(exist_ok=True)
+        directory = directory / "r1"
+        directory.mkdir(parents=True, exist_ok=True)
         self.setting = Setting(
             config=self.config,
             directory=directory,
