@@ -14,11 +14,12 @@ from go_live.decide import ItemResult
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import read_conclusions
 from go_live.keys.fingerprint import fingerprint, new_salt
+from go_live.toml_text import edited
 from selftest import acts
 from selftest.batches import Batch
 from selftest.control import LIVE, Change
 from selftest.judge import Seen, judge, strays
-from selftest.project import edited, environment, fill, git, golive, publish, shipped_config
+from selftest.project import environment, fill, git, golive, publish, shipped_config
 
 RUN_S = 240
 """Longest a run of the gate may take; a healthy one of these ends within a minute."""

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 ABOUT = """\
-Move the requests that callers send to the current endpoint to a candidate, step by step (rollout.steps_percent). At each
-step both are judged on the same interval; the gateway acts on signed decisions only. A candidate that is shown to be
-worse is turned back at once; while nothing is shown, the weight stays, and what is missing is said.
+Move the requests that callers send to the current endpoint to a candidate, step by step (rollout.steps_percent). At
+each step both are judged on the same interval; the gateway acts on signed decisions only. A candidate that is shown to
+be worse is turned back at once; while nothing is shown, the weight stays, and what is missing is said.
 """
 EXAMPLES = """\
 examples:
@@ -21,8 +21,8 @@ examples:
 The key that signs decisions: GOLIVE_ROLLOUT_KEY (rollout.key_env) holds its path; make one with
 `ssh-keygen -t ed25519 -N ''` and pin it in rollout_signers. docs/rollout.md tells the rest.
 
-exit codes: 0 all of the traffic is with the candidate, or the watch passed; 1 turned back, aborted, or the watch failed;
-2 wrong arguments, or another controller runs it; 3 under way, or the watch is undecided; 4 could not be judged;
+exit codes: 0 all of the traffic is with the candidate, or the watch passed; 1 turned back, aborted, or the watch
+failed; 2 wrong arguments, or another controller runs it; 3 under way, or the watch is undecided; 4 could not be judged;
 130 interrupted: the candidate gets nothing more once its last decision runs out
 """
 ACTIONS = ("start", "status", "pause", "resume", "abort", "watch")
@@ -32,10 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.description, parser.epilog = ABOUT, EXAMPLES
     parser.add_argument("action", choices=ACTIONS)
-    parser.add_argument("--candidate", metavar="ID", help="where traffic is to go (start)")
-    parser.add_argument(
-        "--current", metavar="ID", help="where it goes now (start; default: endpoint.id of golive.toml)"
-    )
+    parser.add_argument("--candidate", metavar="ID", help="where traffic is to go (start; default: endpoint.id)")
+    parser.add_argument("--current", metavar="ID", help="whom callers ask (start; default: endpoint.id)")
     parser.add_argument("--sticky", action="store_true", help="a caller's requests all go to one of both (start)")
     parser.add_argument("--routes", type=Path, default=Path("route.json"), help="the gateway's --routes file")
     parser.add_argument(

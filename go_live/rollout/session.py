@@ -22,12 +22,12 @@ from go_live.release.signing import Key, load_key
 from go_live.release.trust import Signer, find
 from go_live.rollout import actuator, book, lease, proof, recording, telling
 from go_live.rollout import state as states
-from go_live.rollout.controller import Controller, Setting
+from go_live.rollout.controller import Controller, Look, Setting
 from go_live.rollout.judging import judge
 from go_live.rollout.lease import Holder, LeaseError
 from go_live.rollout.record import Record
 from go_live.rollout.state import OVER, State
-from go_live.rollout.telling import Look, Teller
+from go_live.rollout.telling import Teller
 
 
 def start(args: argparse.Namespace) -> int:
@@ -38,16 +38,14 @@ def start(args: argparse.Namespace) -> int:
     """
     config = configuration.load(args.config)
     profile_name(config, args.profile)
-    if not args.candidate:
-        raise UsageError("name the endpoint that traffic is to go to: golive rollout start --candidate ID")
-    current = args.current or config.endpoint.id
-    if current == args.candidate:
-        raise UsageError(f"{current} cannot take over from itself: name the endpoint of now with --current")
+    current, candidate = args.current or config.endpoint.id, args.candidate or config.endpoint.id
+    if current == candidate:
+        raise UsageError(f"{current} cannot take over from itself: name the endpoint that callers ask with --current")
     key, signers = _key(args, config)
     teller = Teller(clock=time.monotonic)
     args.directory.mkdir(parents=True, exist_ok=True)
     with lease.locked(args.directory):
-        directory, state = _to_go_on_with(args, current) or _made(args, config, current)
+        directory, state = _to_go_on_with(args.directory, current, candidate) or _made(args, config, current, candidate)
     teller.say(f"{state.rollout}: from {state.current} to {state.candidate}, {_steps(state)}")
     controller = Controller(_setting(args, config, directory, key, signers), state)
     return _carry_out(args, config, signers, teller, lambda: controller.run(teller.look), proof.STEPPED)
@@ -208,17 +206,17 @@ def _setting(
     )
 
 
-def _to_go_on_with(args: argparse.Namespace, current: str) -> tuple[Path, State] | None:
+def _to_go_on_with(base: Path, current: str, candidate: str) -> tuple[Path, State] | None:
     """The rollout that was cut off; None: there is none, or a new one may begin.
 
     Raises:
         UsageError: another one is under way.
     """
-    found = _last(args.directory)
+    found = _last(base)
     if found is None or found[1].phase in OVER:
         return None
     state = found[1]
-    same = (state.current, state.candidate) == (current, args.candidate)
+    same = (state.current, state.candidate) == (current, candidate)
     if same and state.phase == "stepping":
         return found
     if same:
@@ -229,7 +227,7 @@ def _to_go_on_with(args: argparse.Namespace, current: str) -> tuple[Path, State]
     )
 
 
-def _made(args: argparse.Namespace, config: Config, current: str) -> tuple[Path, State]:
+def _made(args: argparse.Namespace, config: Config, current: str, candidate: str) -> tuple[Path, State]:
     """A new rollout's directory."""
     now = time.time()
     stamp = f"{dt.datetime.fromtimestamp(now, dt.UTC):%Y%m%dT%H%M%SZ}"
@@ -238,7 +236,7 @@ def _made(args: argparse.Namespace, config: Config, current: str) -> tuple[Path,
         rollout=name,
         version=config.release.version,
         current=current,
-        candidate=args.candidate,
+        candidate=candidate,
         sticky=args.sticky,
         steps=config.rollout.steps_percent,
         began_at=now,
