@@ -17,7 +17,7 @@ Pick = Callable[[], str]
 class Quality:
     """How an endpoint answers. Times are ms."""
 
-    exec_ms: float = 2800.0
+    exec_ms: float = 2000.0
     spread: float = 0.1
     """Half the width of the execution time's (uniform) distribution, as a share of it."""
     network_ms: float = 600.0

@@ -124,7 +124,7 @@ def _missing(verdicts: list[Verdict], seen: Seen, settled: Seen, elapsed_s: floa
         found.append(Missing(what=f"the step lasts at least {least_s / 60:g} min", seconds=left))
     pace = seen.candidate.n / elapsed_s if elapsed_s > 0 else 0.0
     open_ = [one for one in verdicts if one.outcome is Outcome.INCONCLUSIVE]
-    if not settled.current.n and any(one.unit == "ratio" for one in open_):
+    if not seen.current.n and any(one.unit == "ratio" for one in open_):
         found.append(Missing(what="requests of the current endpoint to compare with", arm="current"))
     want = [(one.needed, one.claim) for one in open_ if one.needed is not None]
     if settled.candidate.n < least:

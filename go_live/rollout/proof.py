@@ -12,6 +12,7 @@ import msgspec
 
 from go_live.config import Config
 from go_live.errors import UsageError
+from go_live.gateway.routes import read_signers
 from go_live.gateway.routing import ALL, RouteDecision
 from go_live.outcome import Outcome, Verdict
 from go_live.release.trust import Signer
@@ -27,6 +28,10 @@ WATCH = "watch"
 TO_DO = "golive rollout start"
 
 
+BASE = Path("reports/rollout")
+"""Below the project's root: where rollouts are kept."""
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a rollout has to be about, and whom to believe."""
 
@@ -39,6 +44,27 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def version(self) -> str:
         """The release."""
         return self.config.release.version
+
+
+def answer(item: str, root: Path, config: Config, base: Path = BASE, signers: Path | None = None) -> Verdict:
+    """The verdict on ``item``, from the newest rollout of golive.toml's release.
+
+    Args:
+        item: ``ROL-1`` or ``ROL-2``.
+        root: the project's root.
+        config: what is released, by which limits.
+        base: where rollouts are kept.
+        signers: file of those who are believed; None: the one that golive.toml names.
+    """
+    judge_it = {STEPPED: stepped, WATCHED: watched}[item]
+    try:
+        directory = newest(root / base, config.release.version)
+        # Where there is no rollout, nobody has to be believed.
+        path = signers or root / config.rollout.signers
+        pinned = read_signers(path) if directory is not None else ()
+    except UsageError as error:
+        return _verdict(item, Outcome.ERROR, str(error))
+    return judge_it(directory, Asked(config=config, signers=pinned, candidate=config.endpoint.id))
 
 
 def newest(base: Path, version: str) -> Path | None:

@@ -16,7 +16,7 @@ from go_live.config import Config
 from go_live.errors import ExitCode, UsageError
 from go_live.gateway.routes import read_signers
 from go_live.gateway.routing import ROLLOUTS, sign
-from go_live.outcome import Outcome, Verdict, exit_code
+from go_live.outcome import Outcome, exit_code
 from go_live.plan import profile_name
 from go_live.release.signing import Key, load_key
 from go_live.release.trust import Signer, find
@@ -48,7 +48,7 @@ def start(args: argparse.Namespace) -> int:
         directory, state = _to_go_on_with(args.directory, current, candidate) or _made(args, config, current, candidate)
     teller.say(f"{state.rollout}: from {state.current} to {state.candidate}, {_steps(state)}")
     controller = Controller(_setting(args, config, directory, key, signers), state)
-    return _carry_out(args, config, signers, teller, lambda: controller.run(teller.look), proof.STEPPED)
+    return _carry_out(args, config, teller, lambda: controller.run(teller.look), proof.STEPPED)
 
 
 def watch(args: argparse.Namespace) -> int:
@@ -66,7 +66,7 @@ def watch(args: argparse.Namespace) -> int:
     teller = Teller(clock=time.monotonic)
     teller.say(f"{state.rollout}: {state.candidate} is watched for {config.rollout.watch.hours:g} h")
     controller = Controller(_setting(args, config, directory, key, signers), state)
-    return _carry_out(args, config, signers, teller, lambda: controller.watch(teller.look), proof.WATCHED)
+    return _carry_out(args, config, teller, lambda: controller.watch(teller.look), proof.WATCHED)
 
 
 def status(args: argparse.Namespace) -> int:
@@ -158,7 +158,6 @@ ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 def _carry_out(
     args: argparse.Namespace,
     config: Config,
-    signers: tuple[Signer, ...],
     teller: Teller,
     work: Callable[[], State],
     item: str,
@@ -176,16 +175,14 @@ def _carry_out(
         raise KeyboardInterrupt(
             f"the candidate gets nothing more in {config.rollout.decision_valid_s:g} s; the same command goes on"
         ) from None
-    notes = [] if state.phase == "aborted" else [_recorded(args, config, signers, item)]
+    notes = [] if state.phase == "aborted" else [_recorded(args, config, item)]
     telling.result(state, teller, notes, as_json=args.json)
     return exit_code(telling.outcome_of(state))
 
 
-def _recorded(args: argparse.Namespace, config: Config, signers: tuple[Signer, ...], item: str) -> str:
+def _recorded(args: argparse.Namespace, config: Config, item: str) -> str:
     """Judge the item from what is kept, and add the verdict to the release's record."""
-    asked = proof.Asked(config=config, signers=signers, candidate=config.endpoint.id)
-    directory = proof.newest(args.directory, config.release.version)
-    verdict: Verdict = {proof.STEPPED: proof.stepped, proof.WATCHED: proof.watched}[item](directory, asked)
+    verdict = proof.answer(item, Path.cwd(), config, args.directory.absolute(), args.signers)
     profile = profile_name(config, args.profile)
     told = recording.record(Path.cwd(), config, profile, item, verdict, environment=os.environ, now=time.time())
     return told if verdict.outcome is Outcome.PASS else f"{told} ({verdict.reason})"

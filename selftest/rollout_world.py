@@ -1,7 +1,7 @@
 """A rollout's world in one process: a clock that jumps, callers, two endpoints of known quality, and a gateway."""
 
 import heapq
-from collections.abc import Callable  # noqa: TC003
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ from go_live.gateway.routing import ROLLOUTS
 from go_live.gateway.split import Split
 from go_live.release.signing import Key
 from go_live.release.trust import Signer, line, parse
-from go_live.rollout import actuator
+from go_live.rollout import actuator, book
 from go_live.rollout.controller import Controller, Look, Setting
 from go_live.rollout.state import State
 from rehearsal.traffic import Quality, requests
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 BEGAN = 1_800_000_000.0
+
+
+CURRENT, CANDIDATE = "old", "4cqta56swdioxi"
+"""The candidate is the endpoint that the shipped golive.toml names."""
 
 
 def settings(**rollout: Any) -> Config:
@@ -79,8 +83,8 @@ class World:
         made = State(
             rollout="r1",
             version="v1.0-production",
-            current="old",
-            candidate="new",
+            current=CURRENT,
+            candidate=CANDIDATE,
             sticky=False,
             steps=self.config.rollout.steps_percent,
             began_at=self.time,
@@ -94,6 +98,15 @@ class World:
     def run(self) -> State:
         """Step to the end."""
         return self.controller().run(self.looks.append)
+
+    def watch(self) -> State:
+        """Watch the newest state to the end."""
+        state = book.read_state(self.setting.directory)
+        return self.controller(state).watch(self.looks.append)
+
+    def slow_down(self, *, per_second: float) -> None:
+        """So many requests a second from now on."""
+        self._per_second = per_second
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
