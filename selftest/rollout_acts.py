@@ -1,8 +1,9 @@
-"""A rollout that never was, in a project: made by the real controller in a world whose clock jumps, and tampered with."""
+"""A rollout that never was, in a project: made by the real controller in a world whose clock jumps; and its defects."""
 
 import functools
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,7 +13,7 @@ from go_live.gateway.routes import read_signers
 from go_live.gateway.routing import ROLLOUTS
 from go_live.release.trust import ed25519_raw, line
 from go_live.rollout.book import JUDGEMENT_TYPE
-from go_live.rollout.proof import BASE
+from go_live.rollout.proof import BASE, WATCH
 from rehearsal.traffic import Quality
 from selftest.control import Act
 from selftest.rollout_world import World, settings
@@ -27,6 +28,9 @@ BLIND = 1.0
 ABOUT_ROLLOUTS: frozenset[Act] = frozenset(
     {"rollout judged by a stranger", "rollout judged by a blind judge", "watch of what wears out"}
 )
+
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def prepare(project: Path) -> None:
@@ -51,7 +55,8 @@ def about_rollouts(act: Act, project: Path) -> None:
 def _put(project: Path, candidate: Quality, judge: str, *, watched: bool) -> None:
     """Put a finished rollout, and the signers who are believed, into ``project``."""
     shutil.rmtree(project / BASE, ignore_errors=True)
-    made = _made(candidate, judge, watched=watched)
+    with _ONE_AT_A_TIME:
+        made = _made(candidate, judge, watched=watched)
     shutil.copytree(made / BASE, project / BASE)
     shutil.copy(made / "rollout_signers", project / "rollout_signers")
 
@@ -67,7 +72,8 @@ def _made(candidate: Quality, judge: str, *, watched: bool) -> Path:
     if watched:
         world.slow_down(per_second=0.1)
         state = world.watch()
-    if state.phase != ("watched" if watched else "complete"):
+    last = state.parts[-1]
+    if last.name != (WATCH if watched else "step-100") or last.ended_at is None:
         raise RuntimeError(f"the rollout that a scene needs is {state.phase}: {state.reason}")
     key = world.setting.key
     (folder / "rollout_signers").write_text(line("rollout@example.org", key.blob, ROLLOUTS), encoding="utf-8")

@@ -1,9 +1,8 @@
 """A rollout's world in one process: a clock that jumps, callers, two endpoints of known quality, and a gateway."""
 
 import heapq
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +17,9 @@ from go_live.rollout import actuator, book
 from go_live.rollout.controller import Controller, Look, Setting
 from go_live.rollout.state import State
 from rehearsal.traffic import Quality, requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
 BEGAN = 1_800_000_000.0

@@ -32,8 +32,8 @@ ROLLOUT = (
     _rolled_out(
         "watched-above-a-limit",
         "ROL-2",
-        "total p50 is at most 3000 ms",
-        Change(file="golive.toml", old="total_ms_p50 = 5000\n", new="total_ms_p50 = 3000\n"),
+        "total p50 is at most 2500 ms",
+        Change(file="golive.toml", old="total_ms_p50 = 5000\n", new="total_ms_p50 = 2500\n"),
         disturbs=("ROL-1",),
     ),
 )
