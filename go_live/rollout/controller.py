@@ -73,7 +73,8 @@ class Controller:
             MeasurementError: the gateway's record cannot be read.
             UsageError: the gateway's file cannot be written.
         """
-        return self._until(lambda: self.state.phase != "stepping", self.step, tell)
+        every_s = self._setting.config.rollout.look_every_s
+        return self._until(lambda: self.state.phase != "stepping", self.step, tell, every_s)
 
     def watch(self, tell: Tell) -> State:
         """Watch a complete rollout for its hours; where it then stands.
@@ -82,9 +83,12 @@ class Controller:
             LeaseError: another controller holds it, or took it over.
             MeasurementError: the gateway's record cannot be read.
         """
-        return self._until(lambda: self.state.phase not in {"complete", "watching"}, self.look_after, tell)
+        limits = self._setting.config.rollout
+        # A day's requests are many, and a minute of them is few among those: it is looked at more seldom.
+        every_s = max(limits.look_every_s, min(10 * limits.look_every_s, limits.lease_s / 3))
+        return self._until(lambda: self.state.phase not in {"complete", "watching"}, self.look_after, tell, every_s)
 
-    def _until(self, over: Callable[[], bool], look: Callable[[], Look], tell: Tell) -> State:
+    def _until(self, over: Callable[[], bool], look: Callable[[], Look], tell: Tell, every_s: float) -> State:
         self.holder.take()
         try:
             # Another controller may have gone on since the state was read.
@@ -93,7 +97,7 @@ class Controller:
             while not over():
                 tell(look())
                 if not over():
-                    self._setting.sleep(self._setting.config.rollout.look_every_s)
+                    self._setting.sleep(every_s)
         finally:
             self.holder.release()
         return self.state
@@ -105,7 +109,7 @@ class Controller:
             kept = book.decisions(setting.directory, setting.signers)
             if kept and kept[-1][0].serial == self.state.serial:
                 if actuator.newest_serial(setting.routes, setting.signers) < self.state.serial:
-                    actuator.publish(kept[-1][1], setting.routes, setting.signers)
+                    actuator.publish(kept[-1][1] + b"\n", setting.routes, setting.signers)
             elif kept and kept[-1][0].serial > self.state.serial:
                 # It was signed and never acted on; no other may have its number.
                 self.state = msgspec.structs.replace(self.state, serial=kept[-1][0].serial)

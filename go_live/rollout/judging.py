@@ -8,7 +8,7 @@ import msgspec
 
 from go_live.outcome import SEVERITY, Outcome, Verdict
 from go_live.rollout import claims
-from go_live.rollout.seen import Arm, Patience, Request, Seen, see
+from go_live.rollout.seen import SETTLED_MARGIN_S, Arm, Patience, Request, Seen, see
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,6 +126,10 @@ def _missing(verdicts: list[Verdict], seen: Seen, settled: Seen, elapsed_s: floa
     open_ = [one for one in verdicts if one.outcome is Outcome.INCONCLUSIVE]
     if not seen.current.n and any(one.unit == "ratio" for one in open_):
         found.append(Missing(what="requests of the current endpoint to compare with", arm="current"))
+    if not settled.candidate.n:
+        wait_s = config.client.timeout_s + SETTLED_MARGIN_S
+        found.append(Missing(what=f"requests settle {wait_s:g} s after they came, and none has yet", arm="candidate"))
+        return found
     want = [(one.needed, one.claim) for one in open_ if one.needed is not None]
     if settled.candidate.n < least:
         want.append((least, f"at least {least} requests in a step"))
