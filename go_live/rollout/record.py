@@ -7,7 +7,7 @@ import msgspec
 
 from go_live.errors import MeasurementError
 from go_live.rollout.seen import Request
-from go_live.rollout.state import Part
+from go_live.rollout.state import Part, State
 
 
 class Record:
@@ -62,6 +62,21 @@ class Record:
         if request.rollout == self._rollout and (request.serial or 0) >= self._first:
             self.requests.append(request)
             self.lines.append(line)
+
+
+def exposed(path: Path, state: State) -> int:
+    """User requests that ``state``'s rollout has given to the candidate and that have ended, whatever became of them.
+
+    Also those that ended after the last look: what was under way when it was turned back.
+
+    Raises:
+        MeasurementError: the record cannot be read.
+    """
+    if not state.parts:
+        return 0
+    reading = Record(path, state.rollout, state.parts[0])
+    reading.read()
+    return sum(one.arm == "candidate" for one in reading.requests)
 
 
 def size(path: Path) -> int:

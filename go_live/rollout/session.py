@@ -25,7 +25,7 @@ from go_live.rollout import state as states
 from go_live.rollout.controller import Controller, Look, Setting
 from go_live.rollout.judging import judge
 from go_live.rollout.lease import Holder, LeaseError
-from go_live.rollout.record import Record
+from go_live.rollout.record import Record, exposed
 from go_live.rollout.state import OVER, State
 from go_live.rollout.telling import Teller
 
@@ -90,7 +90,7 @@ def status(args: argparse.Namespace) -> int:
         state = msgspec.structs.replace(state, reason=telling.waits(judged))
         if not args.json:
             teller.say(telling.line(Look(state=state, judged=judged, elapsed_s=elapsed_s)))
-    telling.result(state, teller, notes, as_json=args.json)
+    telling.result(state, teller, notes, exposed(args.record, state), as_json=args.json)
     return exit_code(telling.outcome_of(state))
 
 
@@ -176,7 +176,7 @@ def _carry_out(
             f"the candidate gets nothing more in {config.rollout.decision_valid_s:g} s; the same command goes on"
         ) from None
     notes = [] if state.phase == "aborted" else [_recorded(args, config, item)]
-    telling.result(state, teller, notes, as_json=args.json)
+    telling.result(state, teller, notes, exposed(args.record, state), as_json=args.json)
     return exit_code(telling.outcome_of(state))
 
 
@@ -315,7 +315,7 @@ def _in_force(args: argparse.Namespace, config: Config) -> str:
 def _said(args: argparse.Namespace, state: State, text: str) -> int:
     """One line, or one object."""
     if args.json:
-        print(msgspec.json.encode({**telling.summary(state, []), "reason": text}).decode())  # noqa: T201
+        print(msgspec.json.encode({**telling.summary(state, [], None), "reason": text}).decode())  # noqa: T201
     else:
         print(f"{state.rollout}: {text}")  # noqa: T201 - the command's output
     return ExitCode.GO

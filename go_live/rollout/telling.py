@@ -88,16 +88,16 @@ def waits(judged: Judged) -> str:
     return f"missing: {'; '.join(parts)}"
 
 
-def result(state: State, teller: Teller, notes: list[str], *, as_json: bool) -> None:
-    """How it ended."""
+def result(state: State, teller: Teller, notes: list[str], exposed: int, *, as_json: bool) -> None:
+    """How it ended; ``exposed`` user requests were given to the candidate."""
     outcome = outcome_of(state)
     if as_json:
-        print(json.dumps(summary(state, notes)))  # noqa: T201 - the command's output
+        print(json.dumps(summary(state, notes, exposed)))  # noqa: T201 - the command's output
         return
     word = WORDS[state.phase]
     teller.say(f"{outcome.name}: {state.rollout} is {word}, {state.percent} % to {state.candidate}", STYLES[outcome])
     teller.say(f"  {state.reason}")
-    teller.say(f"  {state.exposed} user requests were given to the candidate")
+    teller.say(f"  {exposed} user requests were given to the candidate")
     for part in state.parts:
         teller.say(f"  {told(part)}")
     for note in notes:
@@ -130,7 +130,7 @@ def _of_the_watch(state: State) -> Outcome:
     return judged.outcome if judged else Outcome.ERROR
 
 
-def summary(state: State, notes: list[str]) -> dict[str, Any]:
+def summary(state: State, notes: list[str], exposed: int | None) -> dict[str, Any]:
     """For ``--json``."""
     return {
         "outcome": outcome_of(state).value,
@@ -141,7 +141,7 @@ def summary(state: State, notes: list[str]) -> dict[str, Any]:
         "current": state.current,
         "candidate_percent": state.percent,
         "serial": state.serial,
-        "exposed": state.exposed,
+        "exposed": exposed,
         "parts": [
             {
                 "name": part.name,
