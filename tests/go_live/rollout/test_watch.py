@@ -61,9 +61,9 @@ def test_a_bad_hour_ends_it_at_once() -> None:
     good = day(Quality(), seconds=80_000)
     bad = [
         msgspec.structs.replace(one, wall=one.wall + 80_000)
-        for one in day(Quality(fails=0.25), seconds=2400, per_second=0.1)
+        for one in day(Quality(fails=0.2), seconds=3600, per_second=0.1)
     ]
-    found = watched([*good, *bad], elapsed_s=83_000)
+    found = watched([*good, *bad], elapsed_s=84_000)
     assert found.outcome is Outcome.FAIL
     assert [one.claim for one in found.verdicts if one.outcome is Outcome.FAIL] == [BUDGET]
 
