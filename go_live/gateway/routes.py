@@ -81,7 +81,7 @@ class Routes:
         self._split = Split()
         self._accepted = self._remembered()
         self._seen: object = ()
-        self._there = False
+        self._there = identity(self._path) is not None
         self._believed = True
         self._told_expired = 0
         self.look()
@@ -130,11 +130,10 @@ class Routes:
 
     def _read(self) -> None:
         """Act on the file, or keep to what is in force."""
-        there = self._seen is not None
-        if not there and self._there:
-            LOG.warning("%s is gone: everything goes to the endpoint that was asked for", self._path)
-        self._there = there
-        if not there:
+        if self._seen is None:
+            if self._there:
+                LOG.warning("%s is gone: everything goes to the endpoint that was asked for", self._path)
+            self._there = False
             return
         try:
             self._accept(_content(self._path))
@@ -156,7 +155,7 @@ class Routes:
                 _refuse_older(decision, before.decision)
             self._accepted = Accepted(decision, content)
             self._remember(content)
-        self._believed = True
+        self._there = self._believed = True
         LOG.info("%s", told(decision))
 
     def _refuse_foreign(self, decision: RouteDecision) -> None:
