@@ -93,6 +93,7 @@ def fronted(tmp_path: Path, config: Config) -> Fronted:
             buckets=buckets_s(config),
             metrics_port=0,
             record=tmp_path / "gateway.jsonl",
+            locks=tmp_path / "locks",
             **given,
         )
         kept: list[Served] = []

@@ -23,6 +23,7 @@ class TwoArms:
         """Endpoints that do not say how they are."""
         self.others = 0
         """Jobs in their queues that came from elsewhere."""
+        self.asked_health = 0
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.job_api = ""
@@ -71,6 +72,7 @@ class TwoArms:
 
     async def _health(self, request: web.Request) -> web.Response:
         name = request.match_info["endpoint"]
+        self.asked_health += 1
         if name in self.silent:
             return web.Response(status=500)
         jobs = {"inQueue": self.others, "inProgress": self.live[name], "completed": self.sent[name] - self.live[name]}
