@@ -85,6 +85,8 @@ class Routes:
         self._believed = True
         self._told_expired = 0
         self.look()
+        if self.decision is None:
+            LOG.info("no decision is in force: everything goes to the endpoint that is asked for")
 
     @property
     def decision(self) -> RouteDecision | None:
