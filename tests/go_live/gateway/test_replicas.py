@@ -57,8 +57,8 @@ def claim(tmp_path: Path) -> Claimed:
 
 def test_a_second_gateway_is_refused(claim: Claimed) -> None:
     """Whoever comes second before the same endpoint, in any spelling of its address, is told of the first and how."""
-    with claim(), claim(endpoint="green"), claim(api="http://127.0.0.1:10/v2"):
-        for again in (API, "HTTP://127.0.0.1:9/v2/"):
+    with claim(api="http://localhost/v2"), claim(), claim(endpoint="green"), claim(api="http://127.0.0.1:10/v2"):
+        for again in (API, f"{API}/", "HTTP://LocalHost/v2"):
             with pytest.raises(UsageError, match=r"\(process \d+\) stands before endpoint blue already.*--share"):
                 claim(api=again).__enter__()
     with claim():

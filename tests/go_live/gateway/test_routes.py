@@ -184,6 +184,15 @@ def test_signers_are_read_again(where: RouteFiles, caplog: pytest.LogCaptureFixt
     assert "pins nobody" in caplog.text
 
 
+def test_what_was_refused_is_believed_once_its_signer_is_pinned(where: RouteFiles) -> None:
+    """A decision that came before its signer's line is taken up once that is there; nobody has to write it again."""
+    at = At(where)
+    publish(where.decision, decision(10, 1), STRANGER)
+    assert at.share() == 0
+    touched(where.signers, (pin(PINNED) + pin(STRANGER)).encode())
+    assert at.share() == 10
+
+
 def test_signers_are_needed(where: RouteFiles) -> None:
     """Without a readable signers file, or with one that pins nobody, a gateway does not begin."""
     where.signers.write_text("# nobody\n")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from go_live.gateway.replicas import Share
 from go_live.gateway.strangers import LOOKS, Strangers
 from tests.go_live.gateway.conftest import Fronted, eventually
 from tests.go_live.gateway.two_arms import TwoArms
@@ -55,3 +56,21 @@ async def test_somebody_else_is_told_and_then_forgotten(fronted: Fronted, caplog
         await asyncio.gather(*asking)
     assert caplog.text.count("2 of its jobs, look after look, are not of this gateway") == 1
     assert caplog.text.count("no jobs of others any more") == 1
+
+
+async def test_the_parts_of_other_replicas_are_allowed_for(fronted: Fronted) -> None:
+    """With a share, as many jobs as the others may have are nobody's concern; one more is."""
+    async with (
+        TwoArms().served() as endpoint,
+        fronted(endpoint.job_api, "blue", "an upstream key", count_every_s=0.02, share=Share(1, 2)) as gateway,
+        aiohttp.ClientSession() as http,
+    ):
+        for others, counted in ((1, 0.0), (2, 1.0)):
+            endpoint.others, looks = others, endpoint.asked_health
+
+            async def told(looks: int = looks, counted: float = counted) -> bool:
+                async with http.get(gateway.gateway.metrics_url or "") as response:
+                    seen = f"{SERIES} {counted}" in await response.text()
+                return seen and endpoint.asked_health > looks + LOOKS
+
+            await eventually(told)
