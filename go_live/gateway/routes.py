@@ -215,10 +215,13 @@ class Routes:
 
 
 async def keep_looking(routes: Routes, tell: Callable[[Routes], None]) -> None:
-    """Look every ``LOOK_S`` and ``tell`` how things stand, until cancelled."""
+    """Look every ``LOOK_S`` and ``tell`` how things stand, until cancelled; a look that fails is followed by the next."""
     while True:
-        routes.look()
-        tell(routes)
+        try:
+            routes.look()
+            tell(routes)
+        except Exception:
+            LOG.exception("a look at the rollout's decision failed")
         await asyncio.sleep(LOOK_S)
 
 

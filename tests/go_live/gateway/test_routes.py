@@ -1,5 +1,6 @@
 """The decision that a gateway acts on: read again on change, kept where its file is broken, known after a restart."""
 
+import asyncio
 import json
 from collections import Counter
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from go_live.errors import UsageError
-from go_live.gateway.routes import MOST_BYTES, RouteFiles, Routes
+from go_live.gateway.routes import MOST_BYTES, RouteFiles, Routes, keep_looking
 from go_live.gateway.routing import sign
 from tests.go_live.gateway.decisions import NOW, PINNED, STRANGER, decision, files, pin, publish, touched
 
@@ -191,6 +192,26 @@ def test_what_was_refused_is_believed_once_its_signer_is_pinned(where: RouteFile
     assert at.share() == 0
     touched(where.signers, (pin(PINNED) + pin(STRANGER)).encode())
     assert at.share() == 10
+
+
+async def test_a_look_that_fails_is_not_the_last(where: RouteFiles, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever one look meets, later decisions are read all the same, and the log has the trace."""
+    seen: list[int] = []
+    done = asyncio.Event()
+
+    def tell(routes: Routes) -> None:
+        seen.append(routes.percent())
+        if len(seen) == 1:
+            publish(where.decision, decision(10, 1))
+            raise RuntimeError("a bug")
+        done.set()
+
+    following = asyncio.create_task(keep_looking(At(where).routes, tell))
+    async with asyncio.timeout(10):
+        await done.wait()
+    following.cancel()
+    assert seen == [0, 10]
+    assert "a bug" in caplog.text
 
 
 def test_signers_are_needed(where: RouteFiles) -> None:

@@ -82,6 +82,9 @@ def test_a_key_of_releases_signs_no_rollouts() -> None:
         {"candidate_percent": -1},
         {"candidate_percent": 10, "valid_until": None},
         {"serial": 0},
+        {"serial": 2**60},
+        {"decided_at": -1.0},
+        {"valid_until": 1e300},
         {"outcome": "maybe"},
         {"sticky": 1},
         {"extra": 1},
@@ -98,7 +101,7 @@ def test_values_that_cannot_be_meant(changes: dict[str, Any]) -> None:
 def test_no_time_that_is_no_number() -> None:
     """NaN would be written as null, which means "for ever": it cannot be signed."""
     for moment in (float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="no number"):
+        with pytest.raises(ValueError, match="no time"):
             decision(valid_until=moment)
 
 
