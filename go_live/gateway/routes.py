@@ -215,7 +215,7 @@ class Routes:
 
 
 async def keep_looking(routes: Routes, tell: Callable[[Routes], None]) -> None:
-    """Look every ``LOOK_S`` and ``tell`` how things stand, until cancelled; a look that fails is followed by the next."""
+    """Look every ``LOOK_S`` and ``tell`` how things stand, until cancelled; one that fails is followed by the next."""
     while True:
         try:
             routes.look()
