@@ -16,8 +16,8 @@ import msgspec
 from go_live.errors import UsageError
 from go_live.evidence.run_directory import write_atomically
 from go_live.gateway.keys import identity
-from go_live.gateway.routing import Arm, DecisionError, RouteDecision, open_decision
-from go_live.gateway.split import Split, pick_for
+from go_live.gateway.routing import DecisionError, RouteDecision, open_decision
+from go_live.gateway.split import Chosen, Split, chosen
 from go_live.release.trust import Signer, iso, parse
 
 LOG = logging.getLogger("golive.gateway")
@@ -26,30 +26,11 @@ MOST_BYTES = 65_536
 """An envelope has some 700 bytes."""
 
 
-class Chosen(msgspec.Struct, frozen=True, kw_only=True):
-    """Which endpoint a request goes to, and by which decision; by none where only ``endpoint`` is set."""
-
-    endpoint: str
-    route: str | None = None
-    arm: Arm | None = None
-    rollout: str | None = None
-    serial: int | None = None
-
-
 class RouteFiles(msgspec.Struct, frozen=True):
     """Where a rollout's decision is read, and whose is believed."""
 
     decision: Path
     signers: Path
-
-
-Choose = Callable[[str, str], Chosen]
-"""Endpoint asked for, caller -> where the request goes."""
-
-
-def straight(asked: str, _: str) -> Chosen:
-    """Where nobody decides about routes: to the endpoint that was asked for."""
-    return Chosen(endpoint=asked)
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -105,19 +86,7 @@ class Routes:
 
     def choose(self, asked: str, caller: str) -> Chosen:
         """Where a request goes: one arm, whether there is room in its line or not."""
-        decision = self.decision
-        if decision is None or asked != decision.current:
-            return Chosen(endpoint=asked)
-        percent = decision.percent_at(self._wall())
-        by_caller = decision.sticky
-        arm = pick_for(caller, decision.rollout, percent) if by_caller else self._split.pick(percent)
-        return Chosen(
-            endpoint=decision.endpoint(arm),
-            route=asked,
-            arm=arm,
-            rollout=decision.rollout,
-            serial=decision.serial,
-        )
+        return chosen(self.decision, asked, caller, self._split, self._wall())
 
     def look(self) -> None:
         """Read what has changed, and say so in the log."""
@@ -150,7 +119,7 @@ class Routes:
             UsageError: it proves nothing, is older than the one in force, or is none for this gateway.
         """
         decision = open_decision(content, self._signers)
-        before = self._accepted
+        before, in_force = self._accepted, self.decision
         if before is None or before.content != content:
             self._refuse_foreign(decision)
             if before is not None:
@@ -158,7 +127,8 @@ class Routes:
             self._accepted = Accepted(decision, content)
             self._remember(content)
         self._there = self._believed = True
-        LOG.info("%s", told(decision))
+        renewed = in_force is not None and not in_force.expired(self._wall()) and _same(in_force, decision)
+        LOG.log(logging.DEBUG if renewed else logging.INFO, "%s", told(decision))
 
     def _refuse_foreign(self, decision: RouteDecision) -> None:
         """Refuse what is about endpoints that are not here.
@@ -250,6 +220,12 @@ def read_signers(path: Path) -> tuple[Signer, ...]:
     if not signers:
         raise UsageError(f"{path} pins nobody: no decision could ever be believed")
     return signers
+
+
+def _same(one: RouteDecision, other: RouteDecision) -> bool:
+    """Whether one only renews the other, as a controller does several times a minute: nothing to tell."""
+    renewed = ("serial", "decided_at", "valid_until", "reason")
+    return all(getattr(one, name) == getattr(other, name) for name in one.__struct_fields__ if name not in renewed)
 
 
 def _refuse_older(decision: RouteDecision, before: RouteDecision) -> None:

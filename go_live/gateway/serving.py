@@ -22,8 +22,9 @@ from go_live.gateway.keys import Callers
 from go_live.gateway.line import Line
 from go_live.gateway.probing import keep_probing
 from go_live.gateway.replicas import ALONE, Share, claimed, runtime_directory
-from go_live.gateway.routes import RouteFiles, Routes, keep_looking, straight
+from go_live.gateway.routes import RouteFiles, Routes, keep_looking
 from go_live.gateway.service import Gateway
+from go_live.gateway.split import straight
 from go_live.gateway.telemetry import JsonLines, Keep, Metrics, Served
 from go_live.gateway.upstream import Upstream
 from go_live.jobs import Endpoint

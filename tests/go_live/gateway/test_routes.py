@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from pathlib import Path
 
@@ -56,6 +57,22 @@ def test_a_decision_is_taken_up_and_followed(where: RouteFiles) -> None:
     publish(where.decision, decision(0, 3, outcome="fail", valid_until=None))
     assert at.share() == 0
     assert {at.routes.choose("blue", "web").endpoint for _ in range(200)} == {"blue"}
+
+
+def test_a_renewal_is_not_told(where: RouteFiles, caplog: pytest.LogCaptureFixture) -> None:
+    """The log tells what changes, on one line each; the same share for longer is no news, after its end it is."""
+    caplog.set_level(logging.INFO)
+    at = At(where)
+    for serial, percent, until in ((1, 10, 60), (2, 10, 80), (3, 50, 80), (4, 50, 100)):
+        publish(where.decision, decision(percent, serial, valid_until=NOW + until))
+        assert at.share() == percent
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith("route blue")]
+    assert [line.partition(" to green")[0] for line in told] == ["route blue: 10 %", "route blue: 50 %"]
+    at.now = NOW + 100
+    at.share()
+    publish(where.decision, decision(50, 5, valid_until=NOW + 200))
+    assert at.share() == 50
+    assert caplog.text.count("route blue: 50 %") == 2
 
 
 def test_by_caller(where: RouteFiles) -> None:

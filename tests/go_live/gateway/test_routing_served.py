@@ -161,6 +161,30 @@ async def test_a_full_candidate_is_not_served_by_current(
     assert arms.sent == {"blue": 2, "green": 2}
 
 
+async def test_each_caller_has_one_arm(fronted: Fronted, arms: TwoArms, where: RouteFiles) -> None:
+    """Sticky, and the candidate on a job API of its own: whoever was sent to one endpoint is sent there again."""
+    publish(where.decision, lasting(50, 1, sticky=True))
+    async with (
+        TwoArms().served() as away,
+        fronted(
+            arms.job_api,
+            "blue",
+            "an upstream key",
+            endpoints=("blue", "green"),
+            elsewhere={"green": away.job_api},
+            routes=where,
+        ) as gateway,
+    ):
+        names = [f"caller {number}" for number in range(12)]
+        gateway.let_in(*names)
+        await asyncio.gather(*(gateway.ask(name) for name in names * 3))
+    pairs = Counter((served.caller, served.endpoint) for served in gateway.kept)
+    assert pairs == dict.fromkeys(pairs, 3)
+    assert len(pairs) == len(names)
+    assert arms.sent["blue"] + away.sent["green"] == 36
+    assert min(arms.sent["blue"], away.sent["green"]) > 0
+
+
 async def test_a_refused_body_takes_no_turn(split: Callable[..., Any], where: RouteFiles) -> None:
     """What is no request goes to no arm, so that callers' mistakes do not shift the shares."""
     publish(where.decision, lasting(50, 1))

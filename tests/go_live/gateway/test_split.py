@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from go_live.gateway.split import WHOLE, Split, arm, pick_for
+from go_live.gateway.split import WHOLE, Split, arm_of, pick_for
 
 PERCENT = st.integers(0, 100)
 START = st.integers(0, WHOLE - 1)
@@ -43,7 +43,7 @@ def test_none_and_all() -> None:
     """At 0 % not one request in 20,000 is moved, at 100 % every one."""
     assert not any(moved(Split(), 0, 20_000))
     assert all(moved(Split(), 100, 20_000))
-    assert (arm(0, 0), arm(WHOLE - 1, 100)) == ("current", "candidate")
+    assert (arm_of(0, 0), arm_of(WHOLE - 1, 100)) == ("current", "candidate")
 
 
 @given(START, st.integers(2, 60), st.sampled_from([10, 50, 90]))
