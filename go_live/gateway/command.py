@@ -15,6 +15,7 @@ examples:
   golive gateway serve                          in front of golive.toml's endpoint, key from its variable
   golive gateway serve --job-api http://127.0.0.1:8000/v2 --endpoint local --key-env GOLIVE_LOCAL_KEY
   golive gateway serve --endpoint current candidate --routes route.json --rollout-signers rollout_signers
+  golive gateway serve --share 1/2              one of two before the same endpoint: they divide the cap
   golive gateway add-key web && golive gateway revoke-key web --older      rotate, nothing restarts
 
 Cap, time-out and room in the line stand in golive.toml ([client], [gateway]); docs/gateway.md tells the rest.
@@ -43,6 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", type=Path, default=Path("reports/gateway.jsonl"), help="one line a request")
     parser.add_argument("--routes", type=Path, metavar="FILE", help="a rollout's signed decision; read when it changes")
     parser.add_argument("--rollout-signers", type=Path, metavar="FILE", help="whose decisions count (allowed_signers)")
+    parser.add_argument(
+        "--share", metavar="K/N", default="1/1", help="this is the K-th of N gateways that divide the cap"
+    )
     parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="limits (default: golive.toml)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -141,7 +145,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
     import msgspec  # noqa: PLC0415
 
     from go_live.errors import UsageError  # noqa: PLC0415
-    from go_live.gateway import keys, serving  # noqa: PLC0415
+    from go_live.gateway import keys, replicas, serving  # noqa: PLC0415
 
     name = args.key_env or config.keys.api_key_env
     key = os.environ.get(name, "").strip()
@@ -165,6 +169,8 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
         metrics_port=config.gateway.metrics_port if args.metrics_port is None else args.metrics_port,
         record=args.record,
         probe_every_s=config.gateway.probe_every_s,
+        count_every_s=config.gateway.count_every_s,
+        share=replicas.parse_share(args.share, settings.cap),
         routes=_route_files(args),
     )
 
@@ -212,14 +218,20 @@ def _announcement(settings: "GatewaySettings", gateway: "Running", *, as_json: b
     """Where it listens, and a first request to try."""
     import json  # noqa: PLC0415
 
+    from go_live.gateway.replicas import ALONE  # noqa: PLC0415
+
     if as_json:
         where = {"url": gateway.url, "job_api": gateway.job_api, "metrics_url": gateway.metrics_url}
-        return json.dumps({**where, "endpoints": settings.endpoints, "cap": settings.cap})
+        return json.dumps(
+            {**where, "endpoints": settings.endpoints, "cap": settings.own_cap, "share": str(settings.share)}
+        )
     first = f"{gateway.job_api}/{settings.endpoints[0]}"
     open_to_all = settings.host not in {"127.0.0.1", "localhost", "::1"}
     warning = "  listens beyond this machine without TLS: let a proxy with TLS stand before it\n" if open_to_all else ""
+    divided = "" if settings.share == ALONE else f" (share {settings.share} of {settings.cap})"
+    room = gateway.gateway.upstreams[settings.endpoints[0]].admission.line.room
     return (
-        f"gateway: at most {settings.cap} in flight and {settings.room} waiting for each of "
+        f"gateway: at most {settings.own_cap} in flight{divided} and {room} waiting for each of "
         f"{', '.join(settings.endpoints)}\n"
         f"  job API    {first}\n"
         f"  metrics    {gateway.metrics_url}\n"

@@ -16,8 +16,8 @@ import msgspec
 from go_live.errors import UsageError
 from go_live.evidence.run_directory import write_atomically
 from go_live.gateway.keys import identity
-from go_live.gateway.routing import Arm, DecisionError, RouteDecision, open_decision
-from go_live.gateway.split import Split, pick_for
+from go_live.gateway.routing import DecisionError, RouteDecision, open_decision
+from go_live.gateway.split import Chosen, Split, chosen
 from go_live.release.trust import Signer, iso, parse
 
 LOG = logging.getLogger("golive.gateway")
@@ -26,30 +26,11 @@ MOST_BYTES = 65_536
 """An envelope has some 700 bytes."""
 
 
-class Chosen(msgspec.Struct, frozen=True, kw_only=True):
-    """Which endpoint a request goes to, and by which decision; by none where only ``endpoint`` is set."""
-
-    endpoint: str
-    route: str | None = None
-    arm: Arm | None = None
-    rollout: str | None = None
-    serial: int | None = None
-
-
 class RouteFiles(msgspec.Struct, frozen=True):
     """Where a rollout's decision is read, and whose is believed."""
 
     decision: Path
     signers: Path
-
-
-Choose = Callable[[str, str], Chosen]
-"""Endpoint asked for, caller -> where the request goes."""
-
-
-def straight(asked: str, _: str) -> Chosen:
-    """Where nobody decides about routes: to the endpoint that was asked for."""
-    return Chosen(endpoint=asked)
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -81,10 +62,12 @@ class Routes:
         self._split = Split()
         self._accepted = self._remembered()
         self._seen: object = ()
-        self._there = False
+        self._there = identity(self._path) is not None
         self._believed = True
         self._told_expired = 0
         self.look()
+        if self.decision is None:
+            LOG.info("no decision is in force: everything goes to the endpoint that is asked for")
 
     @property
     def decision(self) -> RouteDecision | None:
@@ -103,19 +86,7 @@ class Routes:
 
     def choose(self, asked: str, caller: str) -> Chosen:
         """Where a request goes: one arm, whether there is room in its line or not."""
-        decision = self.decision
-        if decision is None or asked != decision.current:
-            return Chosen(endpoint=asked)
-        percent = decision.percent_at(self._wall())
-        by_caller = decision.sticky
-        arm = pick_for(caller, decision.rollout, percent) if by_caller else self._split.pick(percent)
-        return Chosen(
-            endpoint=decision.endpoint(arm),
-            route=asked,
-            arm=arm,
-            rollout=decision.rollout,
-            serial=decision.serial,
-        )
+        return chosen(self.decision, asked, caller, self._split, self._wall())
 
     def look(self) -> None:
         """Read what has changed, and say so in the log."""
@@ -130,11 +101,10 @@ class Routes:
 
     def _read(self) -> None:
         """Act on the file, or keep to what is in force."""
-        there = self._seen is not None
-        if not there and self._there:
-            LOG.warning("%s is gone: everything goes to the endpoint that was asked for", self._path)
-        self._there = there
-        if not there:
+        if self._seen is None:
+            if self._there:
+                LOG.warning("%s is gone: everything goes to the endpoint that was asked for", self._path)
+            self._there = False
             return
         try:
             self._accept(_content(self._path))
@@ -149,15 +119,16 @@ class Routes:
             UsageError: it proves nothing, is older than the one in force, or is none for this gateway.
         """
         decision = open_decision(content, self._signers)
-        before = self._accepted
+        before, in_force = self._accepted, self.decision
         if before is None or before.content != content:
             self._refuse_foreign(decision)
             if before is not None:
                 _refuse_older(decision, before.decision)
             self._accepted = Accepted(decision, content)
             self._remember(content)
-        self._believed = True
-        LOG.info("%s", told(decision))
+        self._there = self._believed = True
+        renewed = in_force is not None and not in_force.expired(self._wall()) and _same(in_force, decision)
+        LOG.log(logging.DEBUG if renewed else logging.INFO, "%s", told(decision))
 
     def _refuse_foreign(self, decision: RouteDecision) -> None:
         """Refuse what is about endpoints that are not here.
@@ -214,10 +185,13 @@ class Routes:
 
 
 async def keep_looking(routes: Routes, tell: Callable[[Routes], None]) -> None:
-    """Look every ``LOOK_S`` and ``tell`` how things stand, until cancelled."""
+    """Look every ``LOOK_S`` and ``tell`` how things stand, until cancelled; one that fails is followed by the next."""
     while True:
-        routes.look()
-        tell(routes)
+        try:
+            routes.look()
+            tell(routes)
+        except Exception:
+            LOG.exception("a look at the rollout's decision failed")
         await asyncio.sleep(LOOK_S)
 
 
@@ -246,6 +220,12 @@ def read_signers(path: Path) -> tuple[Signer, ...]:
     if not signers:
         raise UsageError(f"{path} pins nobody: no decision could ever be believed")
     return signers
+
+
+def _same(one: RouteDecision, other: RouteDecision) -> bool:
+    """Whether one only renews the other, as a controller does several times a minute: nothing to tell."""
+    renewed = ("serial", "decided_at", "valid_until", "reason")
+    return all(getattr(one, name) == getattr(other, name) for name in one.__struct_fields__ if name not in renewed)
 
 
 def _refuse_older(decision: RouteDecision, before: RouteDecision) -> None:

@@ -4,7 +4,6 @@ A route is the endpoint id that callers ask for. A decision says what share of i
 until when: the judge decides and signs, the gateway does what was signed and nothing else.
 """
 
-import math
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -21,6 +20,10 @@ PAYLOAD_TYPE = "application/vnd.golive.route-decision+json"
 ROLLOUTS = "golive-rollout"
 """Namespace that a signers file names for keys that sign decisions; a key of releases is not one by itself."""
 ALL = 100
+LAST_MOMENT = 253_402_300_799.0
+"""Unix time of the end of the year 9999: calendars end there."""
+LARGEST = 2**53
+"""Up to here a metric can tell one serial from the next."""
 
 Arm = Literal["current", "candidate"]
 RouteOutcome = Literal["begin", "pass", "fail", "inconclusive", "operator"]
@@ -41,7 +44,7 @@ class RouteDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     rollout: Name
     """Id of the rollout."""
-    serial: Annotated[int, Meta(ge=1)]
+    serial: Annotated[int, Meta(ge=1, le=LARGEST)]
     """Grows with every decision about this route; the gateway never goes back to an older one."""
     current: Name
     """Endpoint id, the one that callers ask for."""
@@ -62,8 +65,8 @@ class RouteDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Refuse what cannot be meant."""
         if self.current == self.candidate:
             raise ValueError("current and candidate are the same endpoint")
-        if not all(math.isfinite(moment) for moment in (self.decided_at, self.valid_until or 0.0)):
-            raise ValueError("a time is no number")
+        if not all(0 <= moment <= LAST_MOMENT for moment in (self.decided_at, self.valid_until or 0.0)):
+            raise ValueError("a time is no time")
         if self.valid_until is None and 0 < self.candidate_percent < ALL:
             raise ValueError(f"{self.candidate_percent} % needs an end (valid_until): nobody would judge it for ever")
 

@@ -10,7 +10,7 @@ import msgspec
 
 from go_live.errors import UsageError
 from go_live.gateway.admission import NotAdmittedError
-from go_live.gateway.routes import Choose, straight
+from go_live.gateway.split import Choose, straight
 from go_live.gateway.telemetry import Keep, Served
 from go_live.gateway.upstream import Job, Upstream
 from go_live.jobs import Answer, TransportError

@@ -9,9 +9,12 @@ By caller: the caller's point is a salted hash, and the same rule: who was moved
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from go_live.gateway.routing import ALL, Arm
+import msgspec
+
+from go_live.gateway.routing import ALL, Arm, RouteDecision
 
 BITS = 64
 WHOLE = 1 << BITS
@@ -29,18 +32,52 @@ class Split:
     def pick(self, percent: int) -> Arm:
         """The arm of the next request, of which ``percent`` go to the candidate."""
         self.point = (self.point + STEP) % WHOLE
-        return arm(self.point, percent)
+        return arm_of(self.point, percent)
 
 
 def pick_for(caller: str, salt: str, percent: int) -> Arm:
     """The arm of ``caller``: the same for as long as ``salt`` is, but that a larger share moves more callers."""
     digest = hashlib.blake2b(caller.encode("utf-8", "surrogatepass"), digest_size=BITS // 8, key=_key(salt)).digest()
-    return arm(int.from_bytes(digest, "big"), percent)
+    return arm_of(int.from_bytes(digest, "big"), percent)
 
 
-def arm(point: int, percent: int) -> Arm:
+def arm_of(point: int, percent: int) -> Arm:
     """Below the share: the candidate. In whole numbers, so that 0 is nobody and 100 everybody."""
     return "candidate" if point * ALL < percent * WHOLE else "current"
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """Which endpoint a request goes to, and by which decision; by none where only ``endpoint`` is set."""
+
+    endpoint: str
+    route: str | None = None
+    arm: Arm | None = None
+    rollout: str | None = None
+    serial: int | None = None
+
+
+Choose = Callable[[str, str], Chosen]
+"""Endpoint asked for, caller -> where the request goes."""
+
+
+def straight(asked: str, _: str) -> Chosen:
+    """Where nobody decides about routes: to the endpoint that was asked for."""
+    return Chosen(endpoint=asked)
+
+
+def chosen(decision: RouteDecision | None, asked: str, caller: str, split: Split, now: float) -> Chosen:
+    """Where a request goes by the decision in force at ``now`` (Unix time), if that is about what was asked for."""
+    if decision is None or asked != decision.current:
+        return straight(asked, caller)
+    percent = decision.percent_at(now)
+    arm = pick_for(caller, decision.rollout, percent) if decision.sticky else split.pick(percent)
+    return Chosen(
+        endpoint=decision.endpoint(arm),
+        route=asked,
+        arm=arm,
+        rollout=decision.rollout,
+        serial=decision.serial,
+    )
 
 
 def _key(salt: str) -> bytes:

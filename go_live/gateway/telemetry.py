@@ -115,6 +115,7 @@ class Metrics:
         self._cap = Gauge(metrics.CONCURRENCY_CAP, "Most jobs under way upstream.", by, registry=registry)
         self._memory = Gauge(metrics.DEVICE_MEMORY, "Device memory in use, a share of all.", by, registry=registry)
 
+        self._foreign = Gauge(metrics.FOREIGN_JOBS, "Jobs that somebody else sent.", by, registry=registry)
         self._share = Gauge(
             metrics.ROUTE_CANDIDATE, "Candidate's share of a route's requests.", [ROUTE_LABEL], registry=registry
         )
@@ -138,6 +139,10 @@ class Metrics:
     def device_memory(self, endpoint: str, ratio: float) -> None:
         """The worker that was probed last uses this share of its device's memory."""
         self._memory.labels(endpoint).set(ratio)
+
+    def strangers(self, endpoint: str, jobs: int) -> None:
+        """So many of the endpoint's jobs are somebody else's."""
+        self._foreign.labels(endpoint).set(jobs)
 
     def route(self, route: str, percent: int, serial: int) -> None:
         """The decision in force about ``route`` (``serial`` 0: none), and the candidate's share by it."""
