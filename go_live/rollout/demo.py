@@ -41,8 +41,8 @@ FACTOR = 9
 SLOWER = 1.3
 CURRENT, CANDIDATE = "current", "candidate"
 CALLERS, PER_SECOND = 40, 70.0
-"""So many requests come a second: a load that the current endpoint carries on two cores beside everything else. One that
-is overloaded is slower itself, and a slower candidate would look as good."""
+"""So many requests come a second: a load that the current endpoint carries on two cores beside everything else. One
+that is overloaded is slower itself, and a slower candidate would look as good."""
 READY_S, STOP_S, STORY_S = 60.0, 20.0, 150.0
 KEY_ENV = "GOLIVE_LOCAL_KEY"
 SCALED = {
