@@ -79,11 +79,11 @@ class Story:
 STORIES = (
     Story(
         name="good",
-        says="answers like the current one (a success rate of 98 % is to be shown, which takes half of the requests)",
+        says="answers like the current one (97 % success are to be shown: a third of the requests)",
         complete=True,
         values={
-            "slo.success_rate": "0.98",
-            "rollout.success_margin": "0.02",
+            "slo.success_rate": "0.97",
+            "rollout.success_margin": "0.03",
             "rollout.consecutive_failures_max": "6",
         },
     ),
