@@ -175,13 +175,17 @@ def _carry_out(
         raise KeyboardInterrupt(
             f"the candidate gets nothing more in {config.rollout.decision_valid_s:g} s; the same command goes on"
         ) from None
-    notes = [] if state.phase == "aborted" else [_recorded(args, config, item)]
+    notes = [] if state.phase == "aborted" else [_recorded(args, config, state, item)]
     telling.result(state, teller, notes, exposed(args.record, state), as_json=args.json)
     return exit_code(telling.outcome_of(state))
 
 
-def _recorded(args: argparse.Namespace, config: Config, item: str) -> str:
+def _recorded(args: argparse.Namespace, config: Config, state: State, item: str) -> str:
     """Judge the item from what is kept, and add the verdict to the release's record."""
+    if state.candidate != config.endpoint.id:
+        return (
+            f"{item} is not recorded: {state.candidate} is not the endpoint that was validated ({config.endpoint.id})"
+        )
     verdict = proof.answer(item, Path.cwd(), config, args.directory.absolute(), args.signers)
     profile = profile_name(config, args.profile)
     told = recording.record(Path.cwd(), config, profile, item, verdict, environment=os.environ, now=time.time())
