@@ -1,6 +1,7 @@
 """An identical candidate is hardly ever turned back, however often one looks: shown by thousands of simulated rollouts.
 
-Each simulated rollout takes all steps, and every claim is looked at after every request, by the judge's own functions.
+Each simulated rollout takes all steps, and its claims are looked at after every request, by the judge's own functions
+(what guardrails refuse: once a step).
 """
 
 import math
@@ -11,6 +12,7 @@ from scipy import stats
 
 from go_live.config import Config
 from go_live.judge import eprocess
+from go_live.outcome import Outcome, Verdict
 from go_live.rollout import bounds, claims
 from go_live.rollout.seen import Arm, Seen
 from go_live.table import Bools, Floats
@@ -88,9 +90,15 @@ def turned_back(draw: np.random.Generator, config: Config, *, success: float, sp
             return True
         if percent < 100 and ever_lower(candidate, current, config.rollout.success_margin, config):
             return True
+        if percent < 100 and any(one.outcome is Outcome.FAIL for one in _at_the_end(seen, config)):
+            return True
         if claims.in_a_row(candidate, config.rollout.consecutive_failures_max):
             return True
     return False
+
+
+def _at_the_end(seen: Seen, config: Config) -> list[Verdict]:
+    return claims.not_lower(seen, seen, claims.rule(config), config)
 
 
 def share_turned_back(rollouts: int, seed: int, *, success: float, speed: float) -> tuple[int, float]:
