@@ -150,6 +150,13 @@ def train_rehearsal_model(session: nox.Session) -> None:
     session.run("python", "-m", "rehearsal.train", *session.posargs)
 
 
+@nox.session(name="rollout-demo")
+def rollout_demo(session: nox.Session) -> None:
+    """Roll out a good candidate, and see four bad ones turned back: three minutes, no model (``-- dies``: one story)."""
+    install(session, "sdk")
+    session.run("python", "-m", "go_live.rollout.demo", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, the import contract, controls, alert rules that fit golive.toml, the Dockerfile, the workflows."""

@@ -24,6 +24,8 @@ AFTER_TAG = "after-tag.json"
 """In the run's directory: what was said after the push, and of which target."""
 BY_THE_RELEASE = frozenset({"REL-3"})
 """Answered by the release itself, which has just pushed."""
+BY_THE_ROLLOUT = frozenset({"ROL-1", "ROL-2"})
+"""Answered hours and a day later, by ``golive rollout``, which completes the record itself."""
 
 
 class AfterTag(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +55,9 @@ def ask_after(
         A result for each item that has a check; ERROR or NOT_RUN where it could not be asked, never nothing.
     """
     plan = data.plan
-    later = [item for item in plan.items if item.phase == "after-tag" and item.id not in BY_THE_RELEASE]
+    later = [
+        item for item in plan.items if item.phase == "after-tag" and item.id not in BY_THE_RELEASE | BY_THE_ROLLOUT
+    ]
     if plan.target.kind != "runpod" or not later:
         return ()
     selected = tuple(item.id for item in later)

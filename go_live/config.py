@@ -1,7 +1,7 @@
 """golive.toml -> Config. Every number a release is judged by; an unknown or missing key is an error that names it."""
 
 import tomllib
-from math import ceil
+from math import ceil, log
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -24,6 +24,7 @@ EnvName = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 ProfileName = Literal["rehearsal", "production", "test"]
 MOST_FAILURES = 0.5
 """Largest limit of a fail rate that an alert may have: above it nothing is served."""
+WHOLE_PERCENT = 100
 Day = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 """A date, as TOML and ISO 8601 write it."""
 
@@ -173,6 +174,49 @@ class GatewayConfig(Section, frozen=True):
     """How often a worker that is in use is asked for its device's memory."""
     count_every_s: Amount
     """How often each endpoint is asked how many jobs it has, to find those that somebody else sent."""
+
+
+Percent = Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
+class Watch(Section, frozen=True):
+    """The hours after a candidate has all of the traffic."""
+
+    hours: Amount
+    burn_window_minutes: Positive
+    burn_rate_max: Annotated[float, msgspec.Meta(gt=1)]
+    """How many times faster than it may the error budget is spent in such a window when the watch fails at once."""
+    gap_minutes_max: Positive
+    """Longest time without a request in which the candidate still counts as watched."""
+
+
+class Rollout(Section, frozen=True):
+    """When traffic moves on to the candidate, and when it is turned back (docs/rollout.md)."""
+
+    key_env: EnvName
+    """Names the variable that holds the path of the key that signs decisions; never the key."""
+    signers: Text
+    """File of the keys whose decisions count (OpenSSH allowed_signers), relative to golive.toml's folder."""
+    steps_percent: Annotated[tuple[Percent, ...], msgspec.Meta(min_length=1)]
+    step_minutes_min: Amount
+    step_requests_min: Positive
+    """Requests of the candidate in a step, at least."""
+    latency_margin: Share
+    """The candidate may be slower than the current by this share."""
+    success_margin: Share
+    """The candidate's success rate may be lower than the current's by so much."""
+    refused_margin: Share
+    """Its guardrails may refuse so much more of the requests."""
+    length_margin: Share
+    """Its answers may be shorter by this share."""
+    consecutive_failures_max: Annotated[int, msgspec.Meta(ge=2)]
+    """So many failures of the candidate in a row turn it back at once."""
+    look_every_s: Amount
+    decision_valid_s: Amount
+    """The gateway sends nothing to the candidate when it has not heard of its judge for so long."""
+    lease_s: Amount
+    """A controller that has not renewed its lease for so long is taken for dead."""
+    watch: Watch
 
 
 class Attribution(Section, frozen=True):
@@ -341,6 +385,7 @@ class Config(Section, frozen=True):
     cold: Cold
     burst: Burst
     alerts: Alerts
+    rollout: Rollout
     keys: Keys
     attestations: Attestations
     golden: Golden
@@ -438,6 +483,7 @@ def _cross_check(config: Config, name: str) -> None:
     _cross_check_scaling(config.endpoint.expected, config.burst, name)
     _cross_check_release(config, name)
     _cross_check_alerts(config.alerts, name)
+    _cross_check_rollout(config, name)
 
 
 def _cross_check_scaling(expected: ExpectedEndpoint, burst: Burst, name: str) -> None:
@@ -480,3 +526,28 @@ def _cross_check_alerts(alerts: Alerts, name: str) -> None:
                 f"{name}: alerts.fail_min_requests is below {least}: of fewer requests one failure alone is above"
                 f" fail_rate {rule.above:g}"
             )
+
+
+RUNS = 1e6
+"""Requests of a rollout in which a row of failures must not turn back a candidate that just meets its success rate."""
+SELDOM = 1e-3
+"""Chance of that, at most."""
+
+
+def _cross_check_rollout(config: Config, name: str) -> None:
+    """Steps go up to all of the traffic, and neither chance nor a short pause ends a rollout."""
+    rollout = config.rollout
+    steps = rollout.steps_percent
+    if list(steps) != sorted(set(steps)) or steps[-1] != WHOLE_PERCENT:
+        raise UsageError(f"{name}: rollout.steps_percent has to rise, and to end at {WHOLE_PERCENT}")
+    least = ceil(log(SELDOM / RUNS) / log(1 - config.slo.success_rate) - 1e-9)
+    if rollout.consecutive_failures_max < least:
+        raise UsageError(
+            f"{name}: rollout.consecutive_failures_max is below {least}: so few failures in a row come about by chance "
+            f"at a success rate of {config.slo.success_rate * 100:g} %"
+        )
+    if rollout.decision_valid_s <= 2 * rollout.look_every_s or rollout.lease_s <= 2 * rollout.look_every_s:
+        raise UsageError(
+            f"{name}: rollout.decision_valid_s and lease_s have to outlast two looks (look_every_s), else a controller "
+            "that lives is taken for dead"
+        )

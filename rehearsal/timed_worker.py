@@ -39,6 +39,7 @@ EXEC_MS_DEFAULT = 2788.0
 PARSERS: dict[str, settings.Parser] = {
     "TIMED_EXEC_MS": settings.number(0, 3_600_000),
     "TIMED_DIES_AT_JOB": settings.positive,
+    "TIMED_EMPTY": settings.boolean,
     "TIMED_SPREAD": settings.number(0, 0.99),
     "TIMED_SLOW_SHARE": settings.number(0, 1),
     "TIMED_SLOW_FACTOR": settings.number(1, 1000),
@@ -55,17 +56,24 @@ PACE = ("spread", "slow_share", "slow_factor", "wrong_share", "growth_per_hour",
 class TimedEngine:
     """An engine whose answer takes a known time, in even pieces; one word is one token.
 
-    Its ``dies_at_job``-th request finds it dead half-way, and so does everything after that; 0: it never dies.
+    Its ``dies_at_job``-th request finds it dead half-way, and so does everything after that; 0: it never dies. One that
+    is ``empty`` takes its time and says nothing.
     """
 
     kind = "timed"
     warm = True
 
     def __init__(
-        self, chosen: Settings, exec_ms: float = EXEC_MS_DEFAULT, dies_at_job: int = 0, pace: Pace | None = None
+        self,
+        chosen: Settings,
+        exec_ms: float = EXEC_MS_DEFAULT,
+        dies_at_job: int = 0,
+        pace: Pace | None = None,
+        *,
+        empty: bool = False,
     ) -> None:
         """``exec_ms`` is the time of each answer, unless a ``pace`` says how it varies."""
-        self._settings, self._dies_at = chosen, dies_at_job
+        self._settings, self._dies_at, self._empty = chosen, dies_at_job, empty
         self._pace = pace or Pace(exec_ms=exec_ms)
         self._draws = self._pace.draws()
         self._began: float | None = None
@@ -130,7 +138,7 @@ class TimedEngine:
         if (more := self._pace.leaked_bytes(elapsed_s) - sum(map(len, self._leaked))) > 0:
             self._leaked.append(b"\x01" * more)  # zeros would not be resident
         exec_ms, wrong = self._pace.draw(self._draws, elapsed_s)
-        return exec_ms / 1000, WRONG if wrong else right
+        return exec_ms / 1000, "" if self._empty else WRONG if wrong else right
 
     async def _until(self, due: float) -> None:
         if (left := due - time.monotonic()) > 0:
@@ -183,7 +191,8 @@ def configured(environment: Mapping[str, str]) -> tuple[TimedEngine, Settings]:
         pace = Pace(exec_ms=exec_ms, **varied)
     except ValueError as error:
         raise settings.SettingsError(str(error)) from error
-    return TimedEngine(chosen, exec_ms, timed.get("timed_dies_at_job", 0), pace), chosen
+    empty = timed.get("timed_empty", False)
+    return TimedEngine(chosen, exec_ms, timed.get("timed_dies_at_job", 0), pace, empty=empty), chosen
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from go_live.rollback.proof import Proof
 from selftest.control import Act
 from selftest.key_acts import ABOUT_KEYS, about_keys
 from selftest.project import git, make_tree
+from selftest.rollout_acts import ABOUT_ROLLOUTS, about_rollouts
 
 VERSION = "v1.0-production"
 """release.version of the shipped golive.toml."""
@@ -43,6 +44,7 @@ def perform(act: Act, project: Path) -> None:
             shutil.rmtree(remote)
         case _:
             otherwise = about_keys if act in ABOUT_KEYS else to_the_target
+            otherwise = about_rollouts if act in ABOUT_ROLLOUTS else otherwise
             otherwise(act, project)
 
 

@@ -27,6 +27,9 @@ Act = Literal[
     "key in a message",
     "damaged object",
     "released with another key",
+    "rollout judged by a stranger",
+    "rollout judged by a blind judge",
+    "watch of what wears out",
 ]
 """What is done to the project's repository, or to its remote, after the project was committed and pushed."""
 
@@ -79,5 +82,7 @@ class Scene:
     """Whether the endpoint is started apart and reached as a live one would be, by address and key."""
     served: tuple[str, ...] = ()
     """More arguments of ``golive local serve``, where it is."""
+    rolled_out: bool = False
+    """Whether a rollout of the release, watched to its end, lies in the project."""
     described: str = "{}"
     """What the double of the management API tells of it: the project's ``live.json``, which controls may change."""

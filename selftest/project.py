@@ -2,12 +2,13 @@
 
 import compileall
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from go_live.toml_text import edited
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,7 +36,14 @@ SMALLER = {
 }
 """What the test project measures otherwise than the shipped golive.toml."""
 
-FILES = ("GO_LIVE_CHECKLIST.md", "Dockerfile", "attestations.toml", "release_signers", "monitoring/rules.yml")
+FILES = (
+    "GO_LIVE_CHECKLIST.md",
+    "Dockerfile",
+    "attestations.toml",
+    "release_signers",
+    "rollout_signers",
+    "monitoring/rules.yml",
+)
 PACKAGES = ("go_live", "checks", "worker", "rehearsal")
 
 IDENTITY = {
@@ -76,24 +84,6 @@ def git(folder: Path, *arguments: str) -> str:
         text=True,
     )
     return done.stdout.strip()
-
-
-def edited(text: str, values: Mapping[str, str]) -> str:
-    """The text of a golive.toml with other values, by dotted key (``load.concurrency``); the rest stays as it is.
-
-    Raises:
-        ValueError: a key does not stand in the text exactly once.
-    """
-    for key, value in values.items():
-        table, _, name = key.rpartition(".")
-        line = re.compile(
-            rf"(^\[{re.escape(table)}\](?:(?!^\[).)*?^{re.escape(name)} = )[^\n#]*", re.MULTILINE | re.DOTALL
-        )
-        found = list(line.finditer(text))
-        if len(found) != 1:
-            raise ValueError(f"{key} stands in golive.toml {len(found)} times, not once")
-        text = f"{text[: found[0].start()]}{found[0][1]}{value}  {text[found[0].end() :]}"
-    return text
 
 
 def shipped_config(values: Mapping[str, str] | None = None) -> str:

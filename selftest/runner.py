@@ -14,11 +14,13 @@ from go_live.decide import ItemResult
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import read_conclusions
 from go_live.keys.fingerprint import fingerprint, new_salt
+from go_live.toml_text import edited
 from selftest import acts
 from selftest.batches import Batch
 from selftest.control import LIVE, Change
 from selftest.judge import Seen, judge, strays
-from selftest.project import edited, environment, fill, git, golive, publish, shipped_config
+from selftest.project import environment, fill, git, golive, publish, shipped_config
+from selftest.rollout_acts import prepare
 
 RUN_S = 240
 """Longest a run of the gate may take; a healthy one of these ends within a minute."""
@@ -74,6 +76,8 @@ def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
     fill(root, shipped_config(dict(batch.scene.values)), packed=packed)
     if batch.scene.live:
         (root / LIVE).write_text(batch.scene.described, encoding="utf-8")
+    if batch.scene.rolled_out:
+        prepare(root)
     for change in (*batch.scene.changes, *(change for control in batch.controls for change in control.changes)):
         seed(root, change)
     port = _point_to_loopback(root) if batch.scene.live else None

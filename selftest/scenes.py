@@ -157,4 +157,12 @@ KEYS = Scene(
 )
 """An endpoint reached as a live one, whose key was rotated: gateway and CI use the new one."""
 
-SCENES = {scene.name: scene for scene in (WEAR, SCALING, LEVELS, STEADY, SOAK, ANSWERS, GPU, KEYS, LIVE)}
+ROLLED_OUT = Scene(
+    name="rolled-out",
+    values=(("profile.test.clean_tree", "false"),),
+    witnesses=("ROL-1", "ROL-2"),
+    rolled_out=True,
+)
+"""A release to which all traffic moved, and which was watched for its day."""
+
+SCENES = {scene.name: scene for scene in (WEAR, SCALING, LEVELS, STEADY, SOAK, ANSWERS, GPU, KEYS, LIVE, ROLLED_OUT)}

@@ -10,6 +10,7 @@ from selftest.controls.monitoring import MONITORING
 from selftest.controls.release import SIGNATURE, WAY_BACK
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.rollback import ROLLBACK
+from selftest.controls.rollout import ROLLOUT
 from selftest.controls.worker import WORKER
 
 CONTROLS = (
@@ -32,6 +33,7 @@ CONTROLS = (
     *MONITORING,
     *WAY_BACK,
     *ROLLBACK,
+    *ROLLOUT,
     *SIGNATURE,
 )
 """The long runs first, so that none of them is left alone at the end."""

@@ -4,7 +4,8 @@ import tomllib
 
 import pytest
 
-from selftest.project import edited, shipped_config
+from go_live.toml_text import edited
+from selftest.project import shipped_config
 from selftest.scenes import SCENES
 
 TEXT = "[load]\nlevels = [1, 2]  # why\n\n[soak]\nlevels = 3\n\n[soak.drift]\nalpha = 0.01  # why\n"

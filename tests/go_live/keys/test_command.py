@@ -13,7 +13,8 @@ import pytest
 
 from go_live import cli
 from go_live.keys.fingerprint import fingerprint, matches, new_salt
-from selftest.project import ROOT, edited, git
+from go_live.toml_text import edited
+from selftest.project import ROOT, git
 from tests.go_live.keys.conftest import Commit
 from tests.go_live.keys.made_up import of_kind
 

@@ -7,7 +7,8 @@ import pytest
 from go_live.config import Config, ProfileName, parse
 from go_live.errors import ExitCode, UsageError
 from go_live.management.hosts import refuse_other_hosts
-from selftest.project import edited, shipped_config
+from go_live.toml_text import edited
+from selftest.project import shipped_config
 
 ROOT = Path(__file__).parents[3]
 LOOPBACK = '"http://127.0.0.1:8000/v2"'
