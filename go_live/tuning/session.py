@@ -1,0 +1,347 @@
+"""``golive tune``: arguments -> plan -> rounds -> judgement -> what is printed and kept."""
+
+import argparse
+import asyncio
+import datetime as dt
+import os
+import random
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from go_live import config as configuration
+from go_live.api_key import read_secret
+from go_live.config import Config
+from go_live.errors import ExitCode, GoliveError, UsageError
+from go_live.evidence.run_directory import encode, write_atomically
+from go_live.jobs import Endpoint
+from go_live.load.progress import Progress
+from go_live.load.recorder import Recorder
+from go_live.local_endpoint.command import worker_command, worker_env
+from go_live.local_endpoint.launch import launched
+from go_live.local_endpoint.settings import EndpointSettings
+from go_live.management.hosts import refuse_other_hosts
+from go_live.outcome import exit_code
+from go_live.planning.cost import price
+from go_live.release.repository import observe
+from go_live.spending import Meter
+from go_live.tuning import directory as kept
+from go_live.tuning import view
+from go_live.tuning.adopting import write_record
+from go_live.tuning.judging import Told, Tuning
+from go_live.tuning.measure import SPARE_CONNECTIONS, Sweeping, Target, look, probed, watch_spending
+from go_live.tuning.page import page
+from go_live.tuning.plan import (
+    DEFAULT,
+    DEPLOYED,
+    TuningPlan,
+    Where,
+    checked_levels,
+    checked_requests,
+    checked_settings,
+    expected_dollars,
+)
+from go_live.tuning.record import LOCAL, record_of
+
+READY_TIMEOUT_S = 600.0
+SAY_EVERY_S = 5.0
+
+
+def tune(args: argparse.Namespace) -> int:
+    """Measure, judge again, or adopt; the exit code of the outcome.
+
+    Raises:
+        GoliveError: wrong arguments, or nothing could be measured.
+    """
+    if args.adopt is not None:
+        return _adopt(args)
+    if args.judge is not None:
+        return _conclude(args, args.judge, *kept.judged(args.judge))
+    plan = make_plan(args, configuration.load(args.config))
+    directory = args.directory or Path("reports") / plan.run_id
+    kept.begin(directory, plan)
+    progress = Progress(aside=lambda: _left(sweeping))
+    sweeping: list[Sweeping] = []
+    for line in view.announced(plan, directory, assumed_ms(plan)):
+        progress.note(line)
+    try:
+        asyncio.run(_measure(args, plan, directory, progress, sweeping))
+    finally:
+        progress.finish()
+    return _conclude(args, directory, *kept.judged(directory))
+
+
+def make_plan(args: argparse.Namespace, config: Config) -> TuningPlan:
+    """What the arguments and golive.toml ask for.
+
+    Raises:
+        UsageError: they make no sweep, or one that would cost more than it may.
+    """
+    repository = observe(args.config.absolute().parent)
+    levels = checked_levels(tuple(args.concurrency or config.tuning.concurrency))
+    runs = config.load.requests_per_level if args.runs is None else args.runs
+    live = args.target == "runpod"
+    now = dt.datetime.now(dt.UTC)
+    plan = TuningPlan(
+        run_id=f"tune-{now:%Y%m%dT%H%M%SZ}",
+        created_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        where=_live(args, config) if live else _local(args, config),
+        settings=_deployed(args) if live else checked_settings(tuple(args.max_concurrency or ("1", DEFAULT))),
+        levels=levels,
+        requests=checked_requests(runs, levels, config),
+        warmup=config.load.warmup_requests,
+        seed=random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed,
+        commit=repository.commit,
+        dirty=repository.dirty,
+        config=config,
+    )
+    return _costed(plan, args.max_cost)
+
+
+def _costed(plan: TuningPlan, max_cost: float | None) -> TuningPlan:
+    """``plan`` with what it is expected to cost, and may.
+
+    Raises:
+        UsageError: it is expected to cost more than it may.
+    """
+    limit = plan.config.price.max_dollars if max_cost is None else price(max_cost)
+    if plan.where.kind == "local":
+        return plan
+    dollars = expected_dollars(plan, plan.config.profile["production"].assumed_total_ms)
+    if dollars > limit:
+        raise UsageError(
+            f"this sweep is expected to cost ${dollars:.2f} and may cost ${limit:.2f}: nothing was started. Allow more "
+            f"with --max-cost or price.max_dollars, or ask for fewer levels or --runs"
+        )
+    return msgspec.structs.replace(plan, expected_dollars=dollars, max_dollars=limit)
+
+
+def _live(args: argparse.Namespace, config: Config) -> Where:
+    """The live endpoint.
+
+    Raises:
+        UsageError: an argument for local workers was given, or there is no profile of a live endpoint.
+    """
+    given = [name for name in ("engine", "workers", "env") if getattr(args, name)]
+    if given:
+        raise UsageError(f"--{given[0]} is for local workers: a live endpoint has its own")
+    if "production" not in config.profile:
+        raise UsageError(f"{args.config} has no [profile.production]: it says how long a live request takes")
+    if args.url is None:
+        refuse_other_hosts(config, "production", name=str(args.config))
+    return Where(
+        kind="runpod",
+        endpoint_id=args.endpoint or config.endpoint.id,
+        job_api=args.url or config.endpoint.job_api,
+        engine="live",
+        workers=config.endpoint.expected.workers_min,
+    )
+
+
+def _deployed(args: argparse.Namespace) -> tuple[str, ...]:
+    """The one setting of a live endpoint.
+
+    Raises:
+        UsageError: another was asked for.
+    """
+    if args.max_concurrency:
+        raise UsageError(
+            "--max-concurrency would roll out another setting: a live endpoint is swept as it is. Declare MAX_CONCURRENCY "
+            "in [endpoint.expected.env], set it with golive config apply, and sweep again"
+        )
+    return (DEPLOYED,)
+
+
+def _local(args: argparse.Namespace, config: Config) -> Where:
+    """The local endpoint.
+
+    Raises:
+        UsageError: an argument for a live endpoint was given, or a number of workers that is none.
+    """
+    given = [name for name in ("url", "endpoint", "key_env", "max_cost") if getattr(args, name) is not None]
+    if given:
+        raise UsageError(f"--{given[0].replace('_', '-')} is for a live endpoint: give --target runpod as well")
+    workers = config.profile["rehearsal"].workers if args.workers is None else args.workers
+    if not 1 <= workers <= MOST_WORKERS:
+        raise UsageError(f"--workers takes 1 to {MOST_WORKERS}, not {workers}")
+    engine = args.engine or "cpu"
+    return Where(
+        kind="local",
+        endpoint_id=LOCAL,
+        job_api="",
+        engine=engine,
+        workers=workers,
+        exec_ms=args.exec_ms if engine == "timed" else None,
+    )
+
+
+MOST_WORKERS = 8
+"""Workers of one setting on one machine."""
+
+
+async def _measure(
+    args: argparse.Namespace, plan: TuningPlan, directory: Path, progress: Progress, sweeping: list[Sweeping]
+) -> None:
+    """Start what is measured, and carry the rounds out."""
+    async with AsyncExitStack() as stack:
+        with ExitStack() as local:
+            endpoints = {
+                setting: await stack.enter_async_context(_endpoint(args, plan, setting, directory, progress, local))
+                for setting in plan.settings
+            }
+            told: dict[str, Told] = {}
+            for setting, endpoint in endpoints.items():
+                await endpoint.health()  # a dead endpoint or a refused key is no measurement
+                told[setting] = await probed(endpoint, plan.run_id)
+            kept.write_told(directory, told)
+            for line in view.told(plan, told):
+                progress.note(line)
+            targets = {
+                setting: Target(endpoint, stack.enter_context(Recorder(kept.records_path(directory, setting))))
+                for setting, endpoint in endpoints.items()
+            }
+            meter = _meter(plan)
+            sweeping.append(Sweeping(plan, targets, progress, assumed_ms=assumed_ms(plan), meter=meter))
+            async with _paid(endpoints[plan.settings[0]], meter):
+                await sweeping[0].run()
+
+
+@asynccontextmanager
+async def _endpoint(
+    args: argparse.Namespace,
+    plan: TuningPlan,
+    setting: str,
+    directory: Path,
+    progress: Progress,
+    local: ExitStack,
+) -> AsyncIterator[Endpoint]:
+    """A client of the endpoint with one setting; a local one is started first, and ends with ``local``."""
+    if plan.where.kind == "runpod":
+        job_api, endpoint_id = plan.where.job_api, plan.where.endpoint_id
+        key = read_secret(args.key_env or plan.config.keys.api_key_env, os.environ)
+    else:
+        settings = _settings(args, plan, setting, directory)
+        progress.note(f"starting {plan.where.workers} worker(s) with MAX_CONCURRENCY {setting}")
+        started = local.enter_context(
+            launched(settings, ready_timeout_s=READY_TIMEOUT_S, on_wait=_waiting(progress, setting))
+        )
+        job_api, endpoint_id, key = started.job_api, started.endpoint_id, started.key
+    async with Endpoint(
+        job_api,
+        endpoint_id,
+        key,
+        connections=plan.levels[-1] + SPARE_CONNECTIONS,
+        timeout_s=plan.config.client.timeout_s,
+    ) as endpoint:
+        yield endpoint
+
+
+def _settings(args: argparse.Namespace, plan: TuningPlan, setting: str, directory: Path) -> EndpointSettings:
+    """The local endpoint with one setting: the rehearsal's, with as many workers from the start to the end."""
+    number = None if setting == DEFAULT else int(setting)
+    asked = argparse.Namespace(config=args.config, exec_ms=args.exec_ms, max_concurrency=number, env=args.env)
+    engine, expected = plan.where.engine, plan.config.endpoint.expected
+    env = worker_env(asked, engine)
+    if setting == DEFAULT:
+        env.pop("MAX_CONCURRENCY", None)
+    return EndpointSettings(
+        workers_min=plan.where.workers,
+        workers_max=plan.where.workers,
+        idle_timeout_s=expected.idle_timeout_s,
+        execution_timeout_s=expected.execution_timeout_s,
+        worker_command=worker_command(engine),
+        worker_env=env | {"GIT_COMMIT": plan.commit},
+        directory=(directory / "endpoints" / setting).absolute(),
+        engine=engine,
+    )
+
+
+def _waiting(progress: Progress, setting: str) -> Callable[[dict[str, Any]], None]:
+    """Says, every few seconds, that the workers are still starting."""
+    began = said = time.monotonic()
+
+    def on_wait(_state: dict[str, Any]) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= SAY_EVERY_S:
+            said = now
+            progress.note(f"  MAX_CONCURRENCY {setting}: starting for {now - began:.0f} s (an engine takes about a minute)")
+
+    return on_wait
+
+
+def _meter(plan: TuningPlan) -> Meter | None:
+    """What counts the cost; None where nothing is paid for."""
+    if plan.max_dollars is None:
+        return None
+    return Meter(
+        dollars_per_hour=plan.config.price.dollars_per_worker_hour,
+        workers_max=plan.config.endpoint.expected.workers_max,
+        limit=plan.max_dollars,
+        run_id=plan.run_id,
+    )
+
+
+@asynccontextmanager
+async def _paid(endpoint: Endpoint, meter: Meter | None) -> AsyncIterator[None]:
+    """Count, until the context ends, what the workers cost."""
+    if meter is None:
+        yield
+        return
+    watching = asyncio.create_task(watch_spending(endpoint, meter))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await look(endpoint, meter)
+
+
+def _left(sweeping: list[Sweeping]) -> str:
+    """``the whole sweep: about 3 minutes left``."""
+    return f"the whole sweep: about {view.span(sweeping[0].left_s())} left" if sweeping else "starting"
+
+
+def _conclude(args: argparse.Namespace, directory: Path, plan: TuningPlan, tuning: Tuning) -> int:
+    """Keep and print what follows; its outcome's exit code."""
+    try:
+        write_atomically(directory / kept.TUNING, encode(tuning))
+        write_atomically(directory / kept.PAGE, page(plan, tuning).encode())
+    except OSError as error:
+        raise GoliveError(f"cannot write into {directory}: {error.strerror}") from error
+    if args.json:
+        sys.stdout.write(msgspec.json.encode(view.answer(plan, tuning, directory)).decode() + "\n")
+    else:
+        view.show(plan, tuning, directory)
+    return exit_code(tuning.outcome)
+
+
+def _adopt(args: argparse.Namespace) -> int:
+    """Write the record of a sweep, from its files and nothing else.
+
+    Raises:
+        UsageError: the sweep recommends nothing that could be adopted.
+    """
+    directory: Path = args.adopt
+    plan, tuning = kept.judged(directory)
+    if not (directory / kept.TUNING).exists():
+        raise UsageError(f"{directory} was never concluded: golive tune --judge {directory}")
+    record = record_of(tuning, plan, tuning.evidence | kept.digests(directory, [kept.TUNING]))
+    write_record(args.to, record)
+    lines = view.adopted(record, args.to)
+    if args.json:
+        told = {"outcome": "pass", "reason": lines[0], "cap": record.cap, "record": str(args.to)}
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    else:
+        sys.stdout.write("\n".join(lines) + "\n")
+    return ExitCode.GO
+
+
+def assumed_ms(plan: TuningPlan) -> float:
+    """What a request is taken to need, before anything is measured."""
+    profile = plan.config.profile["rehearsal" if plan.where.kind == "local" else "production"]
+    return profile.assumed_total_ms if plan.where.exec_ms is None else plan.where.exec_ms
