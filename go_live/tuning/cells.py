@@ -60,7 +60,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def throughput(self) -> float | None:
-        """Right answers a second: the geometric mean of the rounds, which is what rounds are compared by; None: none."""
+        """Right answers a second: the geometric mean of the rounds; None: none was served to its end."""
         known = [rate for rate in self.per_round if rate]
         return math.exp(sum(map(math.log, known)) / len(known)) if known else None
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 DESCRIPTION = """\
 Measure how many requests may be in flight: at each level, and for each value of the worker's MAX_CONCURRENCY, is every
-limit of golive.toml met, where does queueing begin, and what does one more level add? The highest level that meets every
-limit, as all below it do, and still adds throughput, is the recommended client cap (docs/tuning.md).
+limit of golive.toml met, where does queueing begin, and what does one more level add? The highest level that meets
+every limit, as all below it do, and still adds throughput, is the recommended client cap (docs/tuning.md).
 """
 EXAMPLES = """\
 examples:
-  golive tune                                           the local endpoint with the real engine, MAX_CONCURRENCY 1 and default
+  golive tune                                           the local endpoint, real engine, MAX_CONCURRENCY 1 and default
   golive tune --engine timed --exec-ms 300 --workers 2  the same in minutes, without a model: shows, proves nothing
   golive tune --max-concurrency 4 8 default --concurrency 1 2 4 8
   golive tune --target runpod --max-cost 5              the live endpoint as it is: only the client cap is swept
@@ -43,12 +43,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("cpu", "cuda", "timed"), help="local: what answers (default: cpu)")
     parser.add_argument("--exec-ms", type=float, default=2788.0, help="the timed engine's execution time, ms")
     parser.add_argument("--workers", type=int, metavar="N", help="local workers (default: profile.rehearsal.workers)")
-    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="one more local worker setting")
+    parser.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="one more local worker setting"
+    )
     parser.add_argument("--url", help="runpod: job API base (default: endpoint.job_api)")
     parser.add_argument("--endpoint", metavar="ID", help="runpod: endpoint id (default: endpoint.id)")
     parser.add_argument("--key-env", metavar="NAME", help="runpod: variable of the key (default: keys.api_key_env)")
     parser.add_argument("--max-cost", type=float, metavar="DOLLARS", help="runpod: stop there (price.max_dollars)")
-    parser.add_argument("--directory", type=Path, metavar="DIR", help="where to record (default: a new one in reports/)")
+    parser.add_argument(
+        "--directory", type=Path, metavar="DIR", help="where to record (default: a new one in reports/)"
+    )
     parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="limits (default: golive.toml)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from go_live.errors import UsageError
 from go_live.evidence.run_directory import encode, write_atomically
 from go_live.recorded import read_records
-from go_live.table import Table
 from go_live.tuning.judging import Told, Tuning, judge
 from go_live.tuning.plan import TuningPlan
+
+if TYPE_CHECKING:
+    from go_live.table import Table
 
 _Told = TypeVar("_Told")
 

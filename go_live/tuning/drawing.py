@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from go_live.report import svg
 from go_live.report.svg import BOTTOM, LEFT, RIGHT, TOP
-from go_live.tuning.judging import Tuning
-from go_live.tuning.plan import TuningPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from go_live.tuning.cells import Level
+    from go_live.tuning.judging import Tuning
+    from go_live.tuning.plan import TuningPlan
 
 HEIGHT = 222
 
@@ -41,11 +46,19 @@ def plots(plan: TuningPlan, tuning: Tuning) -> tuple[Plot, ...]:
     cap = f" The upright line is the recommended cap, {tuning.cap}." if tuning.cap is not None else ""
     return (
         _plot("queue", "Queue time p50, ms", f"delayTime p50 ({n}).{cap}", queue, limits, plan.levels, tuning.cap),
-        _plot("rate", "Throughput, right answers a second", f"Mean of the rounds.{cap}", rates, {}, plan.levels, tuning.cap),
+        _plot(
+            "rate",
+            "Throughput, right answers a second",
+            f"Mean of the rounds.{cap}",
+            rates,
+            {},
+            plan.levels,
+            tuning.cap,
+        ),
     )
 
 
-def _queue(levels: Sequence) -> tuple[tuple[int, float], ...]:
+def _queue(levels: Sequence[Level]) -> tuple[tuple[int, float], ...]:
     return tuple(
         (level.concurrency, level.queue[0].measured)
         for level in levels
@@ -53,7 +66,7 @@ def _queue(levels: Sequence) -> tuple[tuple[int, float], ...]:
     )
 
 
-def _rates(levels: Sequence) -> tuple[tuple[int, float], ...]:
+def _rates(levels: Sequence[Level]) -> tuple[tuple[int, float], ...]:
     return tuple((level.concurrency, level.throughput) for level in levels if level.throughput)
 
 
@@ -87,7 +100,9 @@ def _plot(
 
 def _limit(name: str, bound: float, up: svg.Axis) -> str:
     y = up.at(bound)
-    return svg.line(LEFT, y, RIGHT, y, "lim") + svg.label(f"{name} {bound:g}", RIGHT, y - 3, cls="tx limtx", anchor="end")
+    return svg.line(LEFT, y, RIGHT, y, "lim") + svg.label(
+        f"{name} {bound:g}", RIGHT, y - 3, cls="tx limtx", anchor="end"
+    )
 
 
 def _drawn(number: int, line: Line, across: svg.Axis, up: svg.Axis) -> str:

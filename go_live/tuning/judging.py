@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +11,9 @@ from go_live.table import Table
 from go_live.tuning.cells import QUEUE_POINTS, Level, judge_level
 from go_live.tuning.plan import DEFAULT, DEPLOYED, TuningPlan, Where
 from go_live.tuning.recommend import Onset, Recommendation, none_passes, onset, recommend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 VERSION = 1
 """Of the form of ``tuning.json`` and of an adopted record."""
@@ -204,4 +207,3 @@ def _turn(before: Sweep, bad: Level, after: Sweep, good: Level) -> Turn:
             if one.outcome is Outcome.FAIL
         ),
     )
-

@@ -1,4 +1,4 @@
-"""Carry a sweep out: endpoints up, rounds of cells in their order, one record a request, hopeless levels ended early."""
+"""Carry a sweep out: rounds of cells in their order, one record a request, hopeless levels ended early."""
 
 import asyncio
 import time
@@ -133,7 +133,7 @@ class Sweeping:
         self._refuse(seen)
         if watch.failing() and not self._over(cell):
             self._failed[cell.setting] = cell.level
-            self._progress.note(f"  {_named(cell.setting)}: c={cell.level} cannot pass; it and what is above it end here")
+            self._progress.note(f"  {_named(cell.setting)}: c={cell.level} cannot pass; it ends, and all above it")
 
     def _refuse(self, seen: list[Record]) -> None:
         """Refuse to go on where nothing is measured, or too much was spent.
@@ -144,7 +144,9 @@ class Sweeping:
         """
         if seen and all(record.error in UNREACHED for record in seen):
             last = seen[-1]
-            raise MeasurementError(f"the endpoint cannot be reached ({last.error}: {last.detail}); nothing is concluded")
+            raise MeasurementError(
+                f"the endpoint cannot be reached ({last.error}: {last.detail}); nothing is concluded"
+            )
         if self._spent() and self._meter is not None:
             raise BudgetSpentError(
                 f"stopped: about ${self._meter.spent.dollars:.2f} are spent, and ${self._meter.limit:.2f} were allowed; "

@@ -22,16 +22,20 @@ def page(plan: TuningPlan, tuning: Tuning) -> str:
     """The page of a judged sweep."""
     css = _text("go_live.report", "report.css") + _text("go_live.tuning", "tuning.css")
     # The style sheets ship with the package and the plots are built, and escaped, by this package.
-    return _environment().get_template("tuning.html.j2").render(
-        css=Markup(css),  # noqa: S704 - as said above
-        css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-        drawn=Markup,
-        word=f"CAP {tuning.cap}" if tuning.cap is not None else WORDS[tuning.outcome],
-        tone=TONES.get(tuning.outcome, "warn"),
-        plan=plan,
-        tuning=tuning,
-        words=words,
-        plots=plots(plan, tuning),
+    return (
+        _environment()
+        .get_template("tuning.html.j2")
+        .render(
+            css=Markup(css),  # noqa: S704 - as said above
+            css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            drawn=Markup,
+            word=f"CAP {tuning.cap}" if tuning.cap is not None else WORDS[tuning.outcome],
+            tone=TONES.get(tuning.outcome, "warn"),
+            plan=plan,
+            tuning=tuning,
+            words=words,
+            plots=plots(plan, tuning),
+        )
     )
 
 

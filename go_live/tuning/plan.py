@@ -1,8 +1,8 @@
-"""What is swept, frozen before the first request: settings of the worker, levels of load, rounds, and their order. Pure.
+"""What is swept, frozen before the first request: settings of the worker, levels of load, rounds, their order. Pure.
 
-Each level of each setting is measured in :data:`ROUNDS` rounds. In a round every cell (a setting at a level) comes once,
-in an order that the seed draws anew, so that a machine that becomes slower meanwhile slows all cells alike and is not
-taken for the effect of one of them (randomised complete blocks; Fisher 1935).
+Each level of each setting is measured in :data:`ROUNDS` rounds. In a round every cell (a setting at a level) comes
+once, in an order that the seed draws anew, so that a machine that becomes slower meanwhile slows all cells alike and
+is not taken for the effect of one of them (randomised complete blocks; Fisher 1935).
 
 The first ``concurrency`` requests of a round find an empty endpoint. They are sent and recorded, and not judged: with
 short rounds they would make every level look better than it is.

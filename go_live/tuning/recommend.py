@@ -1,24 +1,28 @@
 """Cells judged -> where queueing begins, and the cap that is recommended. Pure.
 
 The cap is the highest level at which every claim is shown to hold, there and at every lower level that was measured,
-and which still adds throughput. A level that breaks a limit is recommended only if a test that should have failed it
-passed it: at most with probability ``1 - slo.confidence`` (intersection-union test; Berger 1982). Throughput is compared
-round by round between neighbouring levels, by a paired t bound on the logarithm of the ratio.
+and which still adds throughput. A level that breaks a limit is recommended only if a test passed that should not have:
+at most with probability ``1 - slo.confidence`` (intersection-union test; Berger 1982). Throughput is compared round by
+round between neighbouring levels, by a paired t bound on the logarithm of the ratio.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from scipy import special
 
-from go_live.config import Config
 from go_live.judge import binomial
 from go_live.outcome import Outcome, Verdict, worst
 from go_live.tuning.cells import QUEUE_POINTS, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from go_live.config import Config
 
 
 class Gain(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,27 +62,35 @@ def recommend(levels: Sequence[Level], config: Config) -> Recommendation:
     """The cap that ``levels`` of one setting, rising, support."""
     first = levels[0]
     if first.outcome is not Outcome.PASS:
-        return Recommendation(
-            cap=None,
-            outcome=first.outcome,
-            reason=f"c={first.concurrency} {first.reason}",
-            needed=_needed(first) if first.outcome is Outcome.INCONCLUSIVE else None,
-        )
-    if bad := answers_fail([first], config):
-        return Recommendation(cap=None, outcome=Outcome.FAIL, reason=f"c={first.concurrency} {bad}")
-    cap, least = first, config.tuning.gain_min
-    for number, level in enumerate(levels[1:], start=1):
-        if level.outcome is not Outcome.PASS:
-            return _capped(cap, f"c={level.concurrency}: {level.reason}", _needed(level))
-        if bad := answers_fail(levels[: number + 1], config):
-            return _capped(cap, f"up to c={level.concurrency} {bad}")
-        found = gain(cap, level, config.slo.confidence)
-        if found is None:
-            return _capped(cap, f"what c={level.concurrency} adds to throughput could not be measured")
-        if found.low < least:
-            return _capped(cap, _adds_too_little(level, found, least))
+        return _no_cap(first, first.outcome, first.reason)
+    if bad := answers_fail(levels[:1], config):
+        return _no_cap(first, Outcome.FAIL, bad)
+    cap, why, needed = first, "no higher level was measured", None
+    for number, level in enumerate(levels[1:], start=2):
+        against = _against(levels[:number], cap, config)
+        if against is not None:
+            why, needed = against, _needed(level)
+            break
         cap = level
-    return _capped(cap, "no higher level was measured")
+    return Recommendation(cap=cap.concurrency, outcome=Outcome.PASS, reason=why, needed=needed)
+
+
+def _no_cap(first: Level, outcome: Outcome, why: str) -> Recommendation:
+    """Not even the lowest level is shown to be good."""
+    return Recommendation(cap=None, outcome=outcome, reason=f"c={first.concurrency}: {why}", needed=_needed(first))
+
+
+def _against(upto: Sequence[Level], cap: Level, config: Config) -> str | None:
+    """What speaks against the last of these levels, ``cap`` being the one below it; None: nothing does."""
+    level, least = upto[-1], config.tuning.gain_min
+    if level.outcome is not Outcome.PASS:
+        return f"c={level.concurrency}: {level.reason}"
+    if bad := answers_fail(upto, config):
+        return f"up to c={level.concurrency} {bad}"
+    found = gain(cap, level, config.slo.confidence)
+    if found is None:
+        return f"what c={level.concurrency} adds to throughput could not be measured"
+    return _adds_too_little(level, found, least) if found.low < least else None
 
 
 def gain(lower: Level, higher: Level, confidence: float) -> Gain | None:
@@ -124,10 +136,6 @@ def none_passes(found: Sequence[Recommendation]) -> tuple[Outcome, str]:
     outcomes = [one.outcome for one in found]
     outcome = Outcome.INCONCLUSIVE if Outcome.INCONCLUSIVE in outcomes else worst(outcomes)
     return outcome, next(one.reason for one in found if one.outcome is outcome)
-
-
-def _capped(cap: Level, why: str, needed: int | None = None) -> Recommendation:
-    return Recommendation(cap=cap.concurrency, outcome=Outcome.PASS, reason=why, needed=needed)
 
 
 def _needed(level: Level) -> int | None:

@@ -68,8 +68,8 @@ def record_of(tuning: Tuning, plan: TuningPlan, evidence: dict[str, str]) -> Cap
     declared, config = declared_setting(plan.config), plan.config
     if sweep.setting == DEPLOYED and declared is not None and str(sweep.told.max_concurrency) != declared:
         raise UsageError(
-            f"the endpoint ran with {VARIABLE} {sweep.told.max_concurrency} and golive.toml declares {declared}: set it "
-            f"(golive config apply) and measure again"
+            f"the endpoint ran with {VARIABLE} {sweep.told.max_concurrency} and golive.toml declares {declared}: set "
+            f"it (golive config apply) and measure again"
         )
     return CapRecord(
         version=VERSION,
@@ -130,16 +130,18 @@ def _no_evidence(record: CapRecord, config: Config, age_s: float) -> str | None:
 
 def _of_another(record: CapRecord, config: Config, *, local: bool) -> str | None:
     declared = config.endpoint
-    if record.endpoint_id == LOCAL and not local:
-        return "it was measured on the local endpoint, which says nothing of a live one"
-    if record.endpoint_id not in {LOCAL, declared.id}:
-        return f"it is of the endpoint {record.endpoint_id}, and golive.toml declares {declared.id}"
-    if record.endpoint_id != LOCAL and record.job_api != declared.job_api:
-        return f"it was measured at {record.job_api}, and golive.toml declares {declared.job_api}"
+    if record.endpoint_id == LOCAL:
+        if not local:
+            return "it was measured on the local endpoint, which says nothing of a live one"
+    elif (record.endpoint_id, record.job_api) != (declared.id, declared.job_api):
+        return (
+            f"it is of the endpoint {record.endpoint_id} at {record.job_api}, and golive.toml declares {declared.id} "
+            f"at {declared.job_api}"
+        )
+    elif declared.expected.image is not None and record.image != declared.expected.image:
+        return f"it is of the image {record.image or 'that no worker named'}, not of {declared.expected.image}"
     if record.model != config.model.name:
         return f"it is of the model {record.model}, and golive.toml declares {config.model.name}"
-    if declared.expected.image is not None and record.endpoint_id != LOCAL and record.image != declared.expected.image:
-        return f"it is of the image {record.image or 'that the worker did not name'}, not of {declared.expected.image}"
     if (found := declared_setting(config)) != record.max_concurrency:
         return (
             f"it was measured with {VARIABLE} {record.max_concurrency or 'unset'}, and endpoint.expected.env "

@@ -151,8 +151,8 @@ def _deployed(args: argparse.Namespace) -> tuple[str, ...]:
     """
     if args.max_concurrency:
         raise UsageError(
-            "--max-concurrency would roll out another setting: a live endpoint is swept as it is. Declare MAX_CONCURRENCY "
-            "in [endpoint.expected.env], set it with golive config apply, and sweep again"
+            "--max-concurrency would roll out another setting: a live endpoint is swept as it is. Declare "
+            "MAX_CONCURRENCY in [endpoint.expected.env], set it with golive config apply, and sweep again"
         )
     return (DEPLOYED,)
 
@@ -199,7 +199,7 @@ async def _measure(
                 await endpoint.health()  # a dead endpoint or a refused key is no measurement
                 told[setting] = await probed(endpoint, plan.run_id)
             kept.write_told(directory, told)
-            for line in view.told(plan, told):
+            for line in view.told(told):
                 progress.note(line)
             targets = {
                 setting: Target(endpoint, stack.enter_context(Recorder(kept.records_path(directory, setting))))
@@ -270,7 +270,9 @@ def _waiting(progress: Progress, setting: str) -> Callable[[dict[str, Any]], Non
         now = time.monotonic()
         if now - said >= SAY_EVERY_S:
             said = now
-            progress.note(f"  MAX_CONCURRENCY {setting}: starting for {now - began:.0f} s (an engine takes about a minute)")
+            progress.note(
+                f"  MAX_CONCURRENCY {setting}: starting for {now - began:.0f} s (an engine takes about a minute)"
+            )
 
     return on_wait
 

@@ -67,10 +67,11 @@ def announced(plan: TuningPlan, directory: Path, total_ms: float) -> list[str]:
     """What is about to happen, and what it costs."""
     where, cells = plan.where, len(plan.levels) * len(plan.settings)
     what = f"endpoint {where.endpoint_id}" if where.kind == "runpod" else f"local endpoint, engine {where.engine}"
+    levels, settings = listed(f"c={level}" for level in plan.levels), listed(map(words.setting, plan.settings))
     lines = [
-        f"golive tune: {what}; {cells} cells, {listed(f'c={level}' for level in plan.levels)} with "
-        f"{listed(words.setting(one) for one in plan.settings)}; about {span(expected_seconds(plan, total_ms))} at most",
-        f"{words.method(plan)}; recorded in {directory}",
+        f"golive tune: {what}; {cells} cells, {levels} with {settings}",
+        f"about {span(expected_seconds(plan, total_ms))} without queueing; recorded in {directory}",
+        words.method(plan),
     ]
     if plan.timed:
         lines.append(words.TIMED)
@@ -79,7 +80,7 @@ def announced(plan: TuningPlan, directory: Path, total_ms: float) -> list[str]:
     return lines
 
 
-def told(plan: TuningPlan, found: Mapping[str, Told]) -> list[str]:
+def told(found: Mapping[str, Told]) -> list[str]:
     """What the workers told of themselves, and what of it is not as meant."""
     lines = []
     for setting, one in found.items():
@@ -145,5 +146,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], cap: int | None) 
     for row in rows:
         table.add_row(*map(Text, row), style="bold" if cap is not None and row[0] == str(cap) else "")
     return table
-
-

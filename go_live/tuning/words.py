@@ -1,4 +1,4 @@
-"""A judged sweep in words: the answer, the table's rows, the lines to paste. Pure; terminal, page and JSON say the same."""
+"""A judged sweep in words: the answer, the tables, the lines to paste. All outputs say the same. Pure."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def paste(plan: TuningPlan, tuning: Tuning) -> list[str]:
     if plan.where.endpoint_id == LOCAL:
         return [
             *lines,
-            f"# {tuning.cap} is the local endpoint's cap. Set the line above with golive config apply, then measure the",
-            "# live one: golive tune --target runpod",
+            f"# {tuning.cap} is the local endpoint's cap. Set the line above with golive config apply, and measure the",
+            "# live endpoint's: golive tune --target runpod",
         ]
     return [*lines, f'cap_record = "tuning/record.json"  # {tuning.cap}: golive tune --adopt reports/{tuning.run_id}']
 
