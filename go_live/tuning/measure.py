@@ -149,8 +149,8 @@ class Sweeping:
             )
         if self._spent() and self._meter is not None:
             raise BudgetSpentError(
-                f"stopped: about ${self._meter.spent.dollars:.2f} are spent, and ${self._meter.limit:.2f} were allowed; "
-                f"nothing is concluded. Allow more with --max-cost, or ask for fewer levels or --runs"
+                f"stopped: {self._meter.told()} allowed are spent, nothing is concluded; allow more with --max-cost, "
+                f"or ask for fewer levels or --runs"
             )
 
     def _spent(self) -> bool:
