@@ -18,12 +18,15 @@ from go_live.judge.asked import of_level
 from go_live.judge.tally import Rule
 from go_live.outcome import Outcome, Verdict, worst
 from go_live.pacing import FAILURE_PAUSE_S
+from go_live.planning.needs import listed
 from go_live.tuning.plan import ROUNDS, TuningPlan
 
 if TYPE_CHECKING:
     from go_live.config import Slo
     from go_live.table import Table
 
+OK = "ok"
+"""What :meth:`go_live.table.Table.errors` calls a right answer."""
 QUEUE_POINTS = (50, 95)
 """Percentiles of the queue time of which it is said where they begin to rise."""
 
@@ -51,6 +54,8 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     """Requests without an answer, right or wrong."""
     wrong: int
     """Requests without a right answer."""
+    errors: dict[str, int]
+    """Requests without a right answer, by :class:`go_live.records.ErrorClass`."""
     per_round: tuple[float | None, ...]
     """Right answers a second in each round; None: it was not served to its end."""
     verdicts: tuple[Verdict, ...] = ()
@@ -75,6 +80,9 @@ def judge_level(plan: TuningPlan, records: Table, level: int) -> Level:
     queue = tuple(_queue(plan, due, name, q) for q in QUEUE_POINTS)
     verdicts = (*judged, *_valid(plan, whole, rounds, name))
     outcome, reason = _outcome(verdicts, n=len(due), planned=plan.requests)
+    errors = {name: count for name, count in due.errors().items() if name != OK}
+    if errors and outcome is not Outcome.PASS:
+        reason += f"; of {len(due)} requests {listed(f'{count} ended as {name}' for name, count in errors.items())}"
     return Level(
         concurrency=level,
         planned=plan.requests,
@@ -88,6 +96,7 @@ def judge_level(plan: TuningPlan, records: Table, level: int) -> Level:
         },
         unanswered=int(np.count_nonzero(~claims.answered(due))),
         wrong=int(np.count_nonzero(~due.ok)),
+        errors=errors,
         per_round=tuple(_rate(plan, part, level) for part in rounds),
         verdicts=verdicts,
         queue=queue,

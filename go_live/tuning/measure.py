@@ -99,7 +99,12 @@ class Sweeping:
         return cell.level >= self._failed.get(cell.setting, cell.level + 1)
 
     async def _round(self, cell: Cell, number: int) -> None:
-        """One round of one cell."""
+        """One round of one cell.
+
+        Raises:
+            MeasurementError: the endpoint could not be reached any more.
+            BudgetSpentError: it has cost more than it may.
+        """
         plan, target, watch = self._plan, self._targets[cell.setting], self._watches[cell]
         sent, seen = plan.sent(cell.level), list[Record]()
         load = LoadPlan(
@@ -130,6 +135,8 @@ class Sweeping:
         self._took[cell] = time.monotonic() - began
         self._rounds[cell] += 1
         self._progress.finish()
+        if any(record.error in UNREACHED for record in seen):
+            await target.endpoint.health()  # one that was lost on the way says nothing of this level
         self._refuse(seen)
         if watch.failing() and not self._over(cell):
             self._failed[cell.setting] = cell.level

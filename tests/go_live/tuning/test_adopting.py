@@ -23,7 +23,7 @@ from go_live.tuning.effective import cap_told, effective_cap
 from go_live.tuning.judging import Told
 from go_live.tuning.plan import DEPLOYED, TuningPlan
 from go_live.tuning.record import CapRecord, record_of
-from selftest.project import make, shipped_config
+from selftest.project import git, make, shipped_config
 from tests.go_live.tuning.simulated import ROOT, SHIPPED, measured, planned, with_limits, written
 
 NOW = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
@@ -187,7 +187,7 @@ def test_what_may_not_be_adopted(tmp_path: Path, sweep: Path) -> None:
     other = msgspec.structs.replace(
         plan, config=msgspec.structs.replace(CONFIG, endpoint=msgspec.structs.replace(CONFIG.endpoint, expected=env))
     )
-    with pytest.raises(UsageError, match="ran with MAX_CONCURRENCY 32 and golive.toml declares 8"):
+    with pytest.raises(UsageError, match="ran with MAX_CONCURRENCY 32 and"):
         record_of(tuning, other, {})
     assert not list(tmp_path.iterdir())
 
@@ -214,6 +214,8 @@ def test_a_run_freezes_the_cap_and_its_record(tmp_path: Path, record: CapRecord)
     project = make(tmp_path, config=text)
     own = configuration.parse(text)
     write_record(project / RECORD, msgspec.structs.replace(record, slo=own.slo, measured_at=_today()))
+    git(project, "add", RECORD)
+    git(project, "commit", "-qm", "The measured cap")
     plan, _ = prepare(Options(profile="test"), project)
     assert plan.config.client.measured is not None
     assert plan.config.client.measured.cap == effective_cap(plan.config) == 4

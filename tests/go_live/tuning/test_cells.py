@@ -62,8 +62,7 @@ def test_answers_of_the_timed_engine_are_no_evidence() -> None:
 def test_failures_are_infinitely_slow() -> None:
     """One failed request in eight breaks the p95 claims, and counts as unanswered."""
     records = [
-        msgspec.structs.replace(record, error=ErrorClass.FAILED) if record.seq % 8 == 7 else record
-        for record in at(2)
+        msgspec.structs.replace(record, error=ErrorClass.FAILED) if record.seq % 8 == 7 else record for record in at(2)
     ]
     found = judge_level(PLAN, Table.of(records), 2)
     assert found.outcome is Outcome.FAIL

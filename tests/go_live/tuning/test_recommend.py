@@ -98,6 +98,7 @@ def level(concurrency: int, rates: tuple[float | None, ...], outcome: Outcome = 
         counts={},
         unanswered=0,
         wrong=0,
+        errors={},
         per_round=rates,
     )
 
@@ -107,7 +108,7 @@ RATES = st.tuples(*[st.one_of(st.none(), st.floats(min_value=0, max_value=1e6))]
 
 
 @given(st.lists(st.tuples(OUTCOMES, RATES), min_size=1, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_cap_rests_on_every_level_up_to_it(cells: list[tuple[Outcome, tuple[float | None, ...]]]) -> None:
     """Whatever was measured: the cap is a measured level, it passes, and so does every level below it."""
     levels = [level(number, rates, outcome) for number, (outcome, rates) in enumerate(cells, start=1)]
@@ -138,6 +139,7 @@ def test_no_gain_is_claimed_too_often() -> None:
     assert false / repetitions <= 1 - CONFIDENCE + 0.011  # three standard errors of 4,000 repetitions
 
 
+@pytest.mark.slow
 def test_a_bad_level_is_rarely_recommended() -> None:
     """A level that truly misses its p95 limit passes it in at most one sweep of twenty."""
     plan = planned(levels=(2,), config=with_limits(SHIPPED, tokens_per_s_p50=1))
@@ -145,13 +147,13 @@ def test_a_bad_level_is_rarely_recommended() -> None:
     def service(draws: random.Random) -> float:
         return draws.uniform(5.1, 7.0) if draws.random() < 0.05 else draws.uniform(0.97, 1.03)
 
-    repetitions = 150
+    repetitions = 300
     passed = sum(
         judge_level(plan, tables(measured(plan, {DEFAULT: 4}, service=service, seed=seed))[DEFAULT], 2).outcome
         is Outcome.PASS
         for seed in range(repetitions)
     )
-    assert passed <= 16  # 150 at 5 %: more than 16 in one of 1,000 repetitions of this test
+    assert passed <= 28  # of 300 at 5 %: more than 28 in one of 1,000 repetitions of this test
 
 
 @given(st.lists(st.sampled_from([Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE]), min_size=1, max_size=8))
