@@ -100,9 +100,7 @@ def _plot(
 
 def _limit(name: str, bound: float, up: svg.Axis) -> str:
     y = up.at(bound)
-    return svg.line(LEFT, y, RIGHT, y, "lim") + svg.label(
-        f"{name} {bound:g}", RIGHT, y - 3, cls="tx limtx", anchor="end"
-    )
+    return svg.line(LEFT, y, RIGHT, y, "lim") + svg.label(f"{name} {bound:g}", LEFT + 4, y - 3, cls="tx limtx")
 
 
 def _drawn(number: int, line: Line, across: svg.Axis, up: svg.Axis) -> str:

@@ -105,14 +105,14 @@ def show(plan: TuningPlan, tuning: Tuning, directory: Path, console: Console | N
         say(Text(f"note: {note}", style="yellow"))
     for sweep in tuning.sweeps:
         say(Text(f"\n{sweep.name}", style="bold"))
-        out.print(_table(words.HEAD, words.rows(sweep), tuning.cap if sweep.setting == tuning.setting else None))
+        out.print(_table(words.HEAD, words.rows(sweep), {1}, tuning.cap if sweep.setting == tuning.setting else None))
         for one in sweep.onsets:
             say(f"- {one.told}")
         cap = sweep.recommended.cap
         say(f"- {f'cap {cap}' if cap is not None else 'no cap'}: {sweep.recommended.reason}")
     if tuning.turned:
         say(Text("\nWhat turns a level from NO-GO to GO, both measured in this sweep", style="bold"))
-        out.print(_table(("level", "claim", "before", "after", "setting"), words.turn_rows(tuning), None))
+        out.print(_table(("level", "claim", "before", "after", "setting"), words.turn_rows(tuning), {0, 1, 4}))
     if would := words.would_apply(plan, tuning):
         say(f"\n{would}")
     if pasted := words.paste(plan, tuning):
@@ -138,11 +138,11 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 2 * MINUTE_S else f"{math.ceil(seconds / MINUTE_S)} min"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], cap: int | None) -> Table:
-    """``rows`` under ``head``; the row of the recommended cap stands out."""
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: set[int], cap: int | None = None) -> Table:
+    """``rows`` under ``head``, with the columns ``left`` flush left; the row of the recommended cap stands out."""
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(head):
-        table.add_column(name, justify="left" if number in {1, 4} and cap is None else "right", overflow="fold")
+        table.add_column(name, justify="left" if number in left else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row), style="bold" if cap is not None and row[0] == str(cap) else "")
     return table

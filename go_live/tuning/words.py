@@ -137,7 +137,7 @@ def _row(level: Level, before: Level | None) -> tuple[str, ...]:
         cell(level.outcome),
         str(level.n),
         f"{now:.3g}" if now else NOTHING,
-        f"{(now / then - 1) * 100:+.0f} %" if now and then else "",
+        f"{round((now / then - 1) * 100):+d} %" if now and then else "",
         *(_ms(verdict) for verdict in level.queue),
         *(_ms(by.get(name)) for name in ("total p50", "total p95", "exec p50")),
     )
