@@ -11,8 +11,6 @@ import time
 from collections.abc import Coroutine
 from pathlib import Path
 
-import msgspec
-
 from go_live import config as configuration
 from go_live.api_key import read_key
 from go_live.config import Config
@@ -32,7 +30,7 @@ from go_live.rollback.record import Book, Rollback, new_id, unfinished
 from go_live.rollback.rehearse import Stage, rehearse
 from go_live.rollback.rollout import Pace
 from go_live.rollback.scratch import cancel_on
-from go_live.tuning.adopting import with_cap
+from go_live.tuning.adopting import with_cap, without_record
 
 REHEARSE = "rehearse"
 """The first word of ``golive rollback rehearse``."""
@@ -78,7 +76,7 @@ def _capped(args: argparse.Namespace, config: Config) -> Config:
         )
     except UsageError as error:
         sys.stderr.write(f"golive: {error}; this rollback measures up to client.concurrency_cap\n")
-        return msgspec.structs.replace(config, client=msgspec.structs.replace(config.client, cap_record=None))
+        return without_record(config)
 
 
 def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Asked, str]:

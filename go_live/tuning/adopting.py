@@ -21,7 +21,7 @@ def with_cap(config: Config, folder: Path, *, endpoints: Sequence[str], now: dt.
     """``config`` with the cap of its record, if it declares one.
 
     Where one of the ``endpoints`` is neither the record's own nor the local one, nothing is known of that one: the
-    smaller of both caps counts.
+    smaller of both caps counts, and where that is ``concurrency_cap``, the record is left out of what is returned.
 
     Args:
         config: As golive.toml says.
@@ -40,14 +40,21 @@ def with_cap(config: Config, folder: Path, *, endpoints: Sequence[str], now: dt.
     if why := refusal(record, config, age_s=_age_s(record, now), local=local):
         raise UsageError(f"client.cap_record {name} is refused: {why}; {REMEDY}")
     known = local or all(endpoint == record.endpoint_id for endpoint in endpoints)
+    if not known and record.cap > config.client.concurrency_cap:
+        return without_record(config)
     measured = MeasuredCap(
-        cap=record.cap if known else min(record.cap, config.client.concurrency_cap),
+        cap=record.cap,
         record=name,
         sha256=digest,
         endpoint_id=record.endpoint_id,
         measured_at=record.measured_at,
     )
     return msgspec.structs.replace(config, client=msgspec.structs.replace(config.client, measured=measured))
+
+
+def without_record(config: Config) -> Config:
+    """``config`` as if it declared no record: for whoever has said why ``concurrency_cap`` has to do."""
+    return msgspec.structs.replace(config, client=msgspec.structs.replace(config.client, cap_record=None))
 
 
 def read_record(path: Path) -> tuple[CapRecord, str]:

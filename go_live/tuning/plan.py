@@ -41,7 +41,9 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     """``cpu``, ``cuda``, ``timed``, or ``live``: whatever is deployed."""
     workers: int
-    """Local workers from the start to the end; of a live endpoint its declared workersMin."""
+    """Workers from the start; of a live endpoint its declared workersMin."""
+    workers_max: int
+    """Workers at the most; of a live endpoint its declared workersMax."""
     exec_ms: float | None = None
     """Of the timed engine."""
 

@@ -35,6 +35,7 @@ class CapRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     job_api: str
     engine: str
     workers: int
+    workers_max: int
     image: str | None
     model: str
     commit: str
@@ -79,6 +80,7 @@ def record_of(tuning: Tuning, plan: TuningPlan, evidence: dict[str, str]) -> Cap
         job_api=plan.where.job_api,
         engine=plan.where.engine,
         workers=plan.where.workers,
+        workers_max=plan.where.workers_max,
         image=sweep.told.image,
         model=tuning.model,
         commit=tuning.commit,
@@ -129,17 +131,10 @@ def _no_evidence(record: CapRecord, config: Config, age_s: float) -> str | None:
 
 
 def _of_another(record: CapRecord, config: Config, *, local: bool) -> str | None:
-    declared = config.endpoint
-    if record.endpoint_id == LOCAL:
-        if not local:
-            return "it was measured on the local endpoint, which says nothing of a live one"
-    elif (record.endpoint_id, record.job_api) != (declared.id, declared.job_api):
-        return (
-            f"it is of the endpoint {record.endpoint_id} at {record.job_api}, and golive.toml declares {declared.id} "
-            f"at {declared.job_api}"
-        )
-    elif declared.expected.image is not None and record.image != declared.expected.image:
-        return f"it is of the image {record.image or 'that no worker named'}, not of {declared.expected.image}"
+    if record.endpoint_id != LOCAL and (why := _of_another_endpoint(record, config)):
+        return why
+    if record.endpoint_id == LOCAL and not local:
+        return "it was measured on the local endpoint, which says nothing of a live one"
     if record.model != config.model.name:
         return f"it is of the model {record.model}, and golive.toml declares {config.model.name}"
     if (found := declared_setting(config)) != record.max_concurrency:
@@ -147,6 +142,24 @@ def _of_another(record: CapRecord, config: Config, *, local: bool) -> str | None
             f"it was measured with {VARIABLE} {record.max_concurrency or 'unset'}, and endpoint.expected.env "
             f"declares {found or 'none'}"
         )
+    return None
+
+
+def _of_another_endpoint(record: CapRecord, config: Config) -> str | None:
+    """Why a live endpoint's record is not of the declared one as it is declared."""
+    declared, expected = config.endpoint, config.endpoint.expected
+    if (record.endpoint_id, record.job_api) != (declared.id, declared.job_api):
+        return (
+            f"it is of the endpoint {record.endpoint_id} at {record.job_api}, and golive.toml declares {declared.id} "
+            f"at {declared.job_api}"
+        )
+    if (record.workers, record.workers_max) != (expected.workers_min, expected.workers_max):
+        return (
+            f"it was measured with {record.workers} to {record.workers_max} workers, and golive.toml declares "
+            f"{expected.workers_min} to {expected.workers_max}"
+        )
+    if expected.image is not None and record.image != expected.image:
+        return f"it is of the image {record.image or 'that no worker named'}, not of {expected.image}"
     return None
 
 

@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import datetime as dt
 import os
-import random
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +14,6 @@ import msgspec
 
 from go_live import config as configuration
 from go_live.api_key import read_secret
-from go_live.config import Config
 from go_live.errors import ExitCode, GoliveError, UsageError
 from go_live.evidence.run_directory import encode, write_atomically
 from go_live.jobs import Endpoint
@@ -25,28 +22,17 @@ from go_live.load.recorder import Recorder
 from go_live.local_endpoint.command import worker_command, worker_env
 from go_live.local_endpoint.launch import launched
 from go_live.local_endpoint.settings import EndpointSettings
-from go_live.management.hosts import refuse_other_hosts
 from go_live.outcome import exit_code
-from go_live.planning.cost import price
-from go_live.release.repository import observe
 from go_live.spending import Meter
 from go_live.tuning import directory as kept
 from go_live.tuning import view
 from go_live.tuning.adopting import write_record
+from go_live.tuning.arguments import assumed_ms, make_plan
 from go_live.tuning.judging import Told, Tuning
 from go_live.tuning.measure import SPARE_CONNECTIONS, Sweeping, Target, look, probed, watch_spending
 from go_live.tuning.page import page
-from go_live.tuning.plan import (
-    DEFAULT,
-    DEPLOYED,
-    TuningPlan,
-    Where,
-    checked_levels,
-    checked_requests,
-    checked_settings,
-    expected_dollars,
-)
-from go_live.tuning.record import LOCAL, record_of
+from go_live.tuning.plan import DEFAULT, TuningPlan
+from go_live.tuning.record import record_of
 
 READY_TIMEOUT_S = 600.0
 SAY_EVERY_S = 5.0
@@ -62,126 +48,18 @@ def tune(args: argparse.Namespace) -> int:
         return _adopt(args)
     if args.judge is not None:
         return _conclude(args, args.judge, *kept.judged(args.judge))
-    plan = make_plan(args, configuration.load(args.config))
+    plan, notes = make_plan(args, configuration.load(args.config))
     directory = args.directory or Path("reports") / plan.run_id
     kept.begin(directory, plan)
     progress = Progress(aside=lambda: _left(sweeping))
     sweeping: list[Sweeping] = []
-    for line in view.announced(plan, directory, assumed_ms(plan)):
+    for line in [*view.announced(plan, directory, assumed_ms(plan)), *notes]:
         progress.note(line)
     try:
         asyncio.run(_measure(args, plan, directory, progress, sweeping))
     finally:
         progress.finish()
     return _conclude(args, directory, *kept.judged(directory))
-
-
-def make_plan(args: argparse.Namespace, config: Config) -> TuningPlan:
-    """What the arguments and golive.toml ask for.
-
-    Raises:
-        UsageError: they make no sweep, or one that would cost more than it may.
-    """
-    repository = observe(args.config.absolute().parent)
-    levels = checked_levels(tuple(args.concurrency or config.tuning.concurrency))
-    runs = config.load.requests_per_level if args.runs is None else args.runs
-    live = args.target == "runpod"
-    now = dt.datetime.now(dt.UTC)
-    plan = TuningPlan(
-        run_id=f"tune-{now:%Y%m%dT%H%M%SZ}",
-        created_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        where=_live(args, config) if live else _local(args, config),
-        settings=_deployed(args) if live else checked_settings(tuple(args.max_concurrency or ("1", DEFAULT))),
-        levels=levels,
-        requests=checked_requests(runs, levels, config),
-        warmup=config.load.warmup_requests,
-        seed=random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed,
-        commit=repository.commit,
-        dirty=repository.dirty,
-        config=config,
-    )
-    return _costed(plan, args.max_cost)
-
-
-def _costed(plan: TuningPlan, max_cost: float | None) -> TuningPlan:
-    """``plan`` with what it is expected to cost, and may.
-
-    Raises:
-        UsageError: it is expected to cost more than it may.
-    """
-    limit = plan.config.price.max_dollars if max_cost is None else price(max_cost)
-    if plan.where.kind == "local":
-        return plan
-    dollars = expected_dollars(plan, plan.config.profile["production"].assumed_total_ms)
-    if dollars > limit:
-        raise UsageError(
-            f"this sweep is expected to cost ${dollars:.2f} and may cost ${limit:.2f}: nothing was started. Allow more "
-            f"with --max-cost or price.max_dollars, or ask for fewer levels or --runs"
-        )
-    return msgspec.structs.replace(plan, expected_dollars=dollars, max_dollars=limit)
-
-
-def _live(args: argparse.Namespace, config: Config) -> Where:
-    """The live endpoint.
-
-    Raises:
-        UsageError: an argument for local workers was given, or there is no profile of a live endpoint.
-    """
-    given = [name for name in ("engine", "workers", "env") if getattr(args, name)]
-    if given:
-        raise UsageError(f"--{given[0]} is for local workers: a live endpoint has its own")
-    if "production" not in config.profile:
-        raise UsageError(f"{args.config} has no [profile.production]: it says how long a live request takes")
-    if args.url is None:
-        refuse_other_hosts(config, "production", name=str(args.config))
-    return Where(
-        kind="runpod",
-        endpoint_id=args.endpoint or config.endpoint.id,
-        job_api=args.url or config.endpoint.job_api,
-        engine="live",
-        workers=config.endpoint.expected.workers_min,
-    )
-
-
-def _deployed(args: argparse.Namespace) -> tuple[str, ...]:
-    """The one setting of a live endpoint.
-
-    Raises:
-        UsageError: another was asked for.
-    """
-    if args.max_concurrency:
-        raise UsageError(
-            "--max-concurrency would roll out another setting: a live endpoint is swept as it is. Declare "
-            "MAX_CONCURRENCY in [endpoint.expected.env], set it with golive config apply, and sweep again"
-        )
-    return (DEPLOYED,)
-
-
-def _local(args: argparse.Namespace, config: Config) -> Where:
-    """The local endpoint.
-
-    Raises:
-        UsageError: an argument for a live endpoint was given, or a number of workers that is none.
-    """
-    given = [name for name in ("url", "endpoint", "key_env", "max_cost") if getattr(args, name) is not None]
-    if given:
-        raise UsageError(f"--{given[0].replace('_', '-')} is for a live endpoint: give --target runpod as well")
-    workers = config.profile["rehearsal"].workers if args.workers is None else args.workers
-    if not 1 <= workers <= MOST_WORKERS:
-        raise UsageError(f"--workers takes 1 to {MOST_WORKERS}, not {workers}")
-    engine = args.engine or "cpu"
-    return Where(
-        kind="local",
-        endpoint_id=LOCAL,
-        job_api="",
-        engine=engine,
-        workers=workers,
-        exec_ms=args.exec_ms if engine == "timed" else None,
-    )
-
-
-MOST_WORKERS = 8
-"""Workers of one setting on one machine."""
 
 
 async def _measure(
@@ -341,9 +219,3 @@ def _adopt(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write("\n".join(lines) + "\n")
     return ExitCode.GO
-
-
-def assumed_ms(plan: TuningPlan) -> float:
-    """What a request is taken to need, before anything is measured."""
-    profile = plan.config.profile["rehearsal" if plan.where.kind == "local" else "production"]
-    return profile.assumed_total_ms if plan.where.exec_ms is None else plan.where.exec_ms

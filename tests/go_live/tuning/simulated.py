@@ -19,7 +19,12 @@ from go_live.tuning.plan import DEFAULT, ROUNDS, TuningPlan, Where, order
 ROOT = Path(__file__).parents[3]
 SHIPPED = configuration.load(ROOT / "golive.toml")
 WHERE = Where(
-    kind="runpod", endpoint_id=SHIPPED.endpoint.id, job_api=SHIPPED.endpoint.job_api, engine="live", workers=2
+    kind="runpod",
+    endpoint_id=SHIPPED.endpoint.id,
+    job_api=SHIPPED.endpoint.job_api,
+    engine="live",
+    workers=2,
+    workers_max=5,
 )
 NETWORK_S = 0.01
 """So little that a server idles for less than the least gain between two requests of one client."""

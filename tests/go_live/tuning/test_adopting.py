@@ -124,6 +124,7 @@ def changed(**values: Any) -> Callable[[CapRecord], dict[str, Any]]:
         (changed(endpoint_id="local"), "says nothing of a live one"),
         (changed(model="another/model"), "it is of the model another/model"),
         (changed(max_concurrency="1"), "measured with MAX_CONCURRENCY 1"),
+        (changed(workers_max=3), "measured with 2 to 3 workers, and golive.toml declares 2 to 5"),
         (changed(correct_rate=0.5), "other limits"),
         (changed(slo=SHIPPED.slo), "other limits"),
         (changed(tuning=msgspec.structs.replace(SHIPPED.tuning, gain_min=0.5)), "gain_min"),
@@ -162,7 +163,7 @@ def test_another_endpoint_keeps_to_the_smaller_cap(tmp_path: Path, record: CapRe
     """Before an endpoint that nobody measured the declared cap counts; the local one rehearses the measured cap."""
     placed(tmp_path, record)
     beside = with_cap(declaring(), tmp_path, endpoints=[*LIVE, "candidate"], now=NOW)
-    assert effective_cap(beside) == 3
+    assert cap_told(beside) == "3 (client.concurrency_cap)"
     assert effective_cap(with_cap(declaring(), tmp_path, endpoints=["local"], now=NOW)) == 4
 
 
