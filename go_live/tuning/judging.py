@@ -26,6 +26,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that it takes at a time."""
     commit: str | None = None
     image: str | None = None
+    """``sha256:…``"""
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):

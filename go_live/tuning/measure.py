@@ -177,7 +177,7 @@ async def probed(endpoint: Endpoint, nonce: str) -> Told:
     return Told(
         max_concurrency=_integer(_mapping(found.get("worker")).get("max_concurrency")),
         commit=_text(found.get("commit")),
-        image=_text(found.get("image")),
+        image=_digest(found.get("image")),
     )
 
 
@@ -206,6 +206,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _integer(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _digest(value: Any) -> str | None:
+    """The image's digest, with or without its name before it; None where the worker does not know it."""
+    digest = (_text(value) or "").rpartition("@")[2]
+    return digest if digest.startswith("sha256:") else None
 
 
 def _text(value: Any) -> str | None:

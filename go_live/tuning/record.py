@@ -13,6 +13,7 @@ from go_live.config import Config, Slo
 from go_live.config import Tuning as TuningConfig
 from go_live.errors import UsageError
 from go_live.judge.pace import HOUR_S
+from go_live.management.environment import digest_of
 from go_live.tuning.cells import Level, supported
 from go_live.tuning.judging import VERSION, Tuning
 from go_live.tuning.plan import DEFAULT, DEPLOYED, TuningPlan
@@ -158,7 +159,7 @@ def _of_another_endpoint(record: CapRecord, config: Config) -> str | None:
             f"it was measured with {record.workers} to {record.workers_max} workers, and golive.toml declares "
             f"{expected.workers_min} to {expected.workers_max}"
         )
-    if expected.image is not None and record.image != expected.image:
+    if expected.image is not None and record.image != digest_of(expected.image):
         return f"it is of the image {record.image or 'that no worker named'}, not of {expected.image}"
     return None
 

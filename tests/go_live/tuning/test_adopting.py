@@ -29,6 +29,7 @@ from tests.go_live.tuning.simulated import ROOT, SHIPPED, measured, planned, wit
 NOW = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
 LIVE = [SHIPPED.endpoint.id]
 RECORD = "tuning/record.json"
+IMAGE = "sha256:" + "ab" * 32
 CONFIG = with_limits(SHIPPED, tokens_per_s_p50=1)
 
 
@@ -37,7 +38,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a live sweep whose cap is 4."""
     plan = planned(levels=(1, 2, 3, 4), settings=(DEPLOYED,), config=CONFIG)
     folder = tmp_path_factory.mktemp("tune") / plan.run_id
-    return written(folder, plan, measured(plan, {DEPLOYED: 4}), {DEPLOYED: Told(max_concurrency=32, image="sha256:ab")})
+    return written(folder, plan, measured(plan, {DEPLOYED: 4}), {DEPLOYED: Told(max_concurrency=32, image=IMAGE)})
 
 
 @pytest.fixture(scope="module")
@@ -142,11 +143,15 @@ def test_a_record_that_does_not_hold(
 
 
 def test_a_record_of_another_image(tmp_path: Path, record: CapRecord) -> None:
-    """Where golive.toml declares the image, the cap has to be that image's."""
-    expected = msgspec.structs.replace(CONFIG.endpoint.expected, image="registry/name@sha256:" + "0" * 64)
+    """Where golive.toml declares the image, the cap has to be that image's; one that no worker named is no such."""
+    expected = msgspec.structs.replace(CONFIG.endpoint.expected, image="registry/name@" + IMAGE)
     other = declaring(endpoint=msgspec.structs.replace(CONFIG.endpoint, expected=expected))
-    with pytest.raises(UsageError, match=r"it is of the image sha256:ab"):
-        with_cap(other, placed(tmp_path, record), endpoints=LIVE, now=NOW)
+    placed(tmp_path, record)
+    assert effective_cap(with_cap(other, tmp_path, endpoints=LIVE, now=NOW)) == 4
+    for image, told in (("sha256:" + "0" * 64, "it is of the image sha256:0"), (None, "that no worker named")):
+        placed(tmp_path, record, image=image)
+        with pytest.raises(UsageError, match=told):
+            with_cap(other, tmp_path, endpoints=LIVE, now=NOW)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b'{"cap": 99}', b"\xff\xfe", b"[" * 100_000])
