@@ -21,7 +21,7 @@ from go_live.tuning.plan import (
     checked_settings,
     expected_dollars,
 )
-from go_live.tuning.record import LOCAL
+from go_live.tuning.record import LOCAL, VARIABLE
 
 MOST_WORKERS = 8
 """Workers of one setting on one machine."""
@@ -118,6 +118,8 @@ def _local(args: argparse.Namespace, config: Config) -> Where:
     given = [name for name in ("url", "endpoint", "key_env", "max_cost") if getattr(args, name) is not None]
     if given:
         raise UsageError(f"--{given[0].replace('_', '-')} is for a live endpoint: give --target runpod as well")
+    if any(pair.partition("=")[0] == VARIABLE for pair in args.env):
+        raise UsageError(f"--env {VARIABLE}: it is what is swept; give --max-concurrency")
     workers = config.profile["rehearsal"].workers if args.workers is None else args.workers
     if not 1 <= workers <= MOST_WORKERS:
         raise UsageError(f"--workers takes 1 to {MOST_WORKERS}, not {workers}")

@@ -164,21 +164,25 @@ class Sweeping:
         return self._meter is not None and self._meter.spent.dollars > self._meter.limit
 
 
-async def probed(endpoint: Endpoint, nonce: str) -> Told:
+async def probed(endpoint: Endpoint, nonce: str, setting: str) -> Told:
     """What a worker tells of itself.
 
     Raises:
-        MeasurementError: it does not answer, or not with a probe.
+        MeasurementError: it does not answer, not with a probe, or it runs with another MAX_CONCURRENCY than was set.
     """
     answer = await endpoint.complete({"probe": {"nonce": nonce}}, needs_text=False)
     found = answer.output.get("probe") if isinstance(answer.output, Mapping) else None
     if not isinstance(found, Mapping) or found.get("nonce") != nonce:
         raise MeasurementError(f"the worker does not answer a probe ({answer.error}: {answer.detail})")
-    return Told(
+    told = Told(
         max_concurrency=_integer(_mapping(found.get("worker")).get("max_concurrency")),
         commit=_text(found.get("commit")),
         image=_digest(found.get("image")),
     )
+    if setting.isdecimal() and told.max_concurrency != int(setting):
+        took = "none that it tells" if told.max_concurrency is None else told.max_concurrency
+        raise MeasurementError(f"MAX_CONCURRENCY={setting} was set, and the worker runs with {took}")
+    return told
 
 
 async def watch_spending(endpoint: Endpoint, meter: Meter) -> None:

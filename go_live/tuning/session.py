@@ -57,6 +57,9 @@ def tune(args: argparse.Namespace) -> int:
         progress.note(line)
     try:
         asyncio.run(_measure(args, plan, directory, progress, sweeping))
+    except KeyboardInterrupt:
+        progress.note(f"what was measured lies in {directory}: golive tune --judge {directory}")
+        raise
     finally:
         progress.finish()
     return _conclude(args, directory, *kept.judged(directory))
@@ -75,7 +78,7 @@ async def _measure(
             told: dict[str, Told] = {}
             for setting, endpoint in endpoints.items():
                 await endpoint.health()  # a dead endpoint or a refused key is no measurement
-                told[setting] = await probed(endpoint, plan.run_id)
+                told[setting] = await probed(endpoint, plan.run_id, setting)
             kept.write_told(directory, told)
             for line in view.told(told):
                 progress.note(line)

@@ -13,6 +13,7 @@ from go_live.judge.summary import WORDS
 from go_live.judge_view import COLOURS, default_console
 from go_live.outcome import Outcome
 from go_live.planning.needs import listed
+from go_live.report.text import counted
 from go_live.tuning import words
 from go_live.tuning.directory import PAGE
 from go_live.tuning.judging import Sweep, Told, Tuning, Turn
@@ -81,13 +82,14 @@ def announced(plan: TuningPlan, directory: Path, total_ms: float) -> list[str]:
 
 
 def told(found: Mapping[str, Told]) -> list[str]:
-    """What the workers told of themselves, and what of it is not as meant."""
+    """What the workers told of themselves."""
     lines = []
     for setting, one in found.items():
-        number = "does not tell" if one.max_concurrency is None else f"takes {one.max_concurrency} jobs at a time"
-        lines.append(f"{words.setting(setting)}: a worker {number}")
-        if setting.isdecimal() and one.max_concurrency is not None and one.max_concurrency != int(setting):
-            lines.append(f"warning: MAX_CONCURRENCY={setting} was set, and the worker took {one.max_concurrency}")
+        number = one.max_concurrency
+        takes = (
+            "does not tell how many jobs it takes" if number is None else f"takes {counted(number, 'job')} at a time"
+        )
+        lines.append(f"{words.setting(setting)}: a worker {takes}")
     return lines
 
 
