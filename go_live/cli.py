@@ -26,6 +26,7 @@ COMMANDS = {
         "go_live.load.command", "measure load levels, judge them, record them", "configure_load", "run_load"
     ),
     "soak": Command("go_live.load.command", "measure steady load, judge it, record it", "configure_soak", "run_soak"),
+    "tune": Command("go_live.tuning.command", "sweep client cap and MAX_CONCURRENCY; recommend the cap"),
     "judge": Command("go_live.judge_command", "judge a run directory, a records file or a recorded CSV, offline"),
     "release": Command(
         "go_live.release.command", "complete the release of a finished run", "configure_release", "run_release"

@@ -153,13 +153,42 @@ class Soak(Section, frozen=True):
     drift: Drift
 
 
+class MeasuredCap(Section, frozen=True):
+    """A cap that was measured (docs/tuning.md): what ``client.cap_record`` says, once it was found to hold."""
+
+    cap: Positive
+    record: Text
+    """The file, as golive.toml names it."""
+    sha256: Text
+    endpoint_id: Text
+    measured_at: Text
+    """UTC, ISO 8601."""
+
+
 class Client(Section, frozen=True):
-    """What every caller must keep to."""
+    """What every caller must keep to. Whoever needs the cap asks :func:`go_live.tuning.effective.effective_cap`."""
 
     concurrency_cap: Positive
+    """Counts where no ``cap_record`` is declared."""
     timeout_s: Amount
     lag_ms_p99_max: Amount
     offered_min: Share
+    cap_record: Text | None = None
+    """A record that ``golive tune --adopt`` wrote, relative to golive.toml's folder; its cap counts instead."""
+    measured: MeasuredCap | None = None
+    """What the record says; filled in by :func:`go_live.tuning.adopting.with_cap`, and never written in golive.toml."""
+
+
+class Tuning(Section, frozen=True):
+    """What ``golive tune`` sweeps, and what counts as a wait and as a gain (docs/tuning.md)."""
+
+    concurrency: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)]
+    queue_begins_ms: Amount
+    """From this ``delayTime`` on requests are said to queue."""
+    gain_min: Share
+    """Throughput that one more level has to add, as a share."""
+    record_days: Positive
+    """How long an adopted record holds."""
 
 
 class GatewayConfig(Section, frozen=True):
@@ -380,6 +409,7 @@ class Config(Section, frozen=True):
     load: Load
     soak: Soak
     client: Client
+    tuning: Tuning
     gateway: GatewayConfig
     attribution: Attribution
     cold: Cold
@@ -480,10 +510,19 @@ def _cross_check(config: Config, name: str) -> None:
         raise UsageError(f"{name}: load.concurrency has no level at or below client.concurrency_cap")
     if "rehearsal" not in config.profile:
         raise UsageError(f"{name}: [profile.rehearsal] is missing")
+    _cross_check_tuning(config, name)
     _cross_check_scaling(config.endpoint.expected, config.burst, name)
     _cross_check_release(config, name)
     _cross_check_alerts(config.alerts, name)
     _cross_check_rollout(config, name)
+
+
+def _cross_check_tuning(config: Config, name: str) -> None:
+    """A wait counts before it breaks the limit, and a measured cap is read from its record alone."""
+    if config.client.measured is not None:
+        raise UsageError(f"{name}: client.measured is read from the file that client.cap_record names: leave it out")
+    if config.tuning.queue_begins_ms > config.slo.queue_ms_p50:
+        raise UsageError(f"{name}: tuning.queue_begins_ms is above slo.queue_ms_p50: there a level has failed already")
 
 
 def _cross_check_scaling(expected: ExpectedEndpoint, burst: Burst, name: str) -> None:

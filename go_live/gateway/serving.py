@@ -29,6 +29,7 @@ from go_live.gateway.telemetry import JsonLines, Keep, Metrics, Served
 from go_live.gateway.upstream import Upstream
 from go_live.jobs import Endpoint
 from go_live.monitor.metrics import buckets_s
+from go_live.tuning.effective import effective_cap
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_S = 75
@@ -94,7 +95,7 @@ def settings_from(
         endpoints=endpoints,
         key=key,
         callers=callers,
-        cap=config.client.concurrency_cap,
+        cap=effective_cap(config),
         room=config.gateway.waiting_max,
         timeout_s=config.client.timeout_s,
         service_s=config.slo.total_ms_p50 / 1000,

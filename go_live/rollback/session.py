@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime as dt
 import getpass
 import os
 import signal
@@ -29,6 +30,7 @@ from go_live.rollback.record import Book, Rollback, new_id, unfinished
 from go_live.rollback.rehearse import Stage, rehearse
 from go_live.rollback.rollout import Pace
 from go_live.rollback.scratch import cancel_on
+from go_live.tuning.adopting import with_cap, without_record
 
 REHEARSE = "rehearse"
 """The first word of ``golive rollback rehearse``."""
@@ -63,6 +65,20 @@ def rollback(args: argparse.Namespace) -> int:
     return _run(_rehearsed(args, asked, key) if rehearses else _rolled_back(args, asked, key))
 
 
+def _capped(args: argparse.Namespace, config: Config) -> Config:
+    """``config`` with its measured cap; where that does not hold, with the declared one, and it says so.
+
+    A rollback goes back to another image than the one whose cap was measured, and must not wait for a new sweep.
+    """
+    try:
+        return with_cap(
+            config, args.config.absolute().parent, endpoints=[config.endpoint.id], now=dt.datetime.now(dt.UTC)
+        )
+    except UsageError as error:
+        sys.stderr.write(f"golive: {error}; this rollback measures up to client.concurrency_cap\n")
+        return without_record(config)
+
+
 def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Asked, str]:
     """What is asked, and the key.
 
@@ -76,6 +92,7 @@ def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Aske
     refuse_other_hosts(config, profile, name=str(args.config))
     if args.image and digest_of(args.image) is None:
         raise UsageError("--image names the image by digest: NAME@sha256:..., because a tag can move")
+    config = _capped(args, config)
     asked = Asked(
         version=version,
         root=Path.cwd(),
