@@ -228,6 +228,13 @@ class Alerts(Section, frozen=True):
     """Where Alertmanager finds its keys, one file each."""
 
 
+class Drill(Section, frozen=True):
+    """How ``golive monitor drill`` shows that the alerts fire."""
+
+    time_factor: Annotated[int, msgspec.Meta(ge=1, le=60)]
+    """Every time of rules, routing, limits and engine is divided by it; of MON-4's evidence, at most."""
+
+
 class Keys(Section, frozen=True):
     """Where secrets come from: names of environment variables, never the secrets."""
 
@@ -339,6 +346,7 @@ class Config(Section, frozen=True):
     cold: Cold
     burst: Burst
     alerts: Alerts
+    drill: Drill
     keys: Keys
     attestations: Attestations
     golden: Golden

@@ -15,6 +15,8 @@ RECEIVERS = {"page": ONCALL, "slack": SLACK, "none": DEADMAN}
 """Receiver of each severity."""
 ROUTING_KEY, WEBHOOK, DEADMAN_KEY = "pagerduty_routing_key", "slack_webhook_url", "deadman_token"
 """The secrets, by the names of their files."""
+GROUP_WAIT, GROUP_INTERVAL = "10s", "1m"
+"""How long the first notification of a group waits for others, and how long what is new in it waits."""
 
 
 def alertmanager_file(alerts: Alerts) -> str:
@@ -28,14 +30,14 @@ def _route(alerts: Alerts) -> dict[str, Any]:
         "matchers": [f'alertname="{WATCHDOG}"'],
         "receiver": DEADMAN,
         "group_wait": "0s",
-        "group_interval": "1m",
+        "group_interval": GROUP_INTERVAL,
         "repeat_interval": f"{alerts.watchdog_repeat_minutes}m",
     }
     return {
         "receiver": SLACK,
         "group_by": ["alertname", "endpoint"],
-        "group_wait": "10s",
-        "group_interval": "1m",
+        "group_wait": GROUP_WAIT,
+        "group_interval": GROUP_INTERVAL,
         "repeat_interval": "4h",
         "routes": [watchdog, {"matchers": ['severity="page"'], "receiver": ONCALL}],
     }
