@@ -231,8 +231,9 @@ class Alerts(Section, frozen=True):
 class Drill(Section, frozen=True):
     """How ``golive monitor drill`` shows that the alerts fire."""
 
-    time_factor: Annotated[int, msgspec.Meta(ge=1, le=60)]
-    """Every time of rules, routing, limits and engine is divided by it; of MON-4's evidence, at most."""
+    time_factor: Annotated[int, msgspec.Meta(ge=5, le=20)]
+    """Every time of rules, routing, limits and engine is divided by it; of MON-4's evidence, at most. Below 5 the
+    SDK's own pause of a second causes no queue delay, above 20 its tenth of a second a job is no healthy answer."""
 
 
 class Keys(Section, frozen=True):

@@ -22,9 +22,14 @@ from go_live.monitor.stack.sink import Sent, listening
 from rehearsal.timed_worker import EXEC_MS_DEFAULT
 
 LOOK_S = 0.1
+START_S = 20.0
+"""What starting and ending everything takes on two cores, about."""
 SDK_MS = 50.0
 """The worker's SDK begins a job up to 100 ms after it took it, whatever the scale: taken off the engine's time."""
 ENGINE_LEAST_MS = 5.0
+TOO_FEW, MORE_CALLERS = 4, 2
+"""Jobs at a time of the worker that is to have a queue, and callers that join the one it has: once no more than one
+place is free, the SDK pauses for a second between its takes, and jobs wait."""
 Note = Callable[[str], None]
 
 
@@ -62,8 +67,8 @@ class Heard:
         with self._lock:
             self.arrivals.append(arrival)
         if arrival.alert != WATCHDOG:
-            which = f" ({', '.join(arrival.metrics)})" if arrival.metrics else ""
-            self._note(f"{arrival.receiver}: {arrival.status} {arrival.alert}{which} of {arrival.endpoint}")
+            which = f" ({len(arrival.metrics)} metrics)" if arrival.metrics else ""
+            self._note(f"{arrival.receiver:<9} {arrival.status:<8} {arrival.alert}{which} of {arrival.endpoint}")
 
     def keep_lost(self, sent: Sent) -> None:
         """A notification of the Alertmanager that is killed: only its beats matter."""
@@ -104,7 +109,7 @@ class Conductor:
         ids = dict.fromkeys(incident.endpoint(self.config) for incident in chosen)
         queue = all_incidents.QUEUE_DELAY.endpoint(self.config)
         return [
-            Kind(endpoint_id=one, dials=self.healthy, workers=2, jobs_at_once=1, callers=2)
+            Kind(endpoint_id=one, dials=self.healthy, jobs_at_once=TOO_FEW, callers=1)
             if one == queue
             else Kind(endpoint_id=one, dials=self.healthy)
             for one in ids
@@ -120,8 +125,9 @@ class Conductor:
         async with self._watched(chosen) as lost:
             quiet_from = self.clock()
             await self._until(lambda: self._beats() and bool(self.heard.lost_beats), self.at.beat_s)
-            self.note(f"{self.clock():6.1f} s  healthy for {quiet_s(self.rules, self.at):.0f} s: nobody may be told")
-            await asyncio.sleep(max(0.0, quiet_from + quiet_s(self.rules, self.at) + LOOK_S - self.clock()))
+            quiet = quiet_from + quiet_s(self.rules, self.at)
+            self.note(f"{self.clock():6.1f} s  the Watchdog beats; healthy until {quiet:.0f} s: nobody may be told")
+            await asyncio.sleep(max(0.0, quiet + LOOK_S - self.clock()))
             self.note(f"{self.clock():6.1f} s  now {len(chosen)} incidents")
             await self._incidents(chosen, lost)
             requests = {one.kind.endpoint_id: one.ended for one in self.stations.values()}
@@ -229,9 +235,7 @@ class Conductor:
             case all_incidents.SLOW_EXECUTION:
                 station.turn(Dials(exec_ms=self.doses.exec_ms, memory=self.healthy.memory))
             case all_incidents.QUEUE_DELAY:
-                station.turn(Dials(exec_ms=self.doses.queued_exec_ms, memory=self.healthy.memory))
-                await station.fault("throttled_start")
-                await station.fault("kill_worker", count=1, seconds=0.05)
+                station.surge(MORE_CALLERS)
             case all_incidents.ERROR_SPIKE:
                 await station.fault("failed", share=self.doses.failed_share)
             case all_incidents.SLOW_EDGE:
@@ -250,6 +254,7 @@ class Conductor:
             await station.open_gateway()
             return ended
         station.turn(self.healthy)
+        await station.calm()
         await station.clear()
         return self.clock()
 
@@ -297,6 +302,23 @@ class Mortal:
     async def end(self) -> None:
         """Nothing of it is left."""
         await self._stack.aclose()
+
+
+def expected_s(rules: Sequence[AlertRule], config: Config, factor: int, names: Sequence[str] = ()) -> float:
+    """How long the drill is expected to take, seconds: starting, a quiet time, the longest incidents, ending."""
+    at = times(config, factor)
+    chosen = [one for one in wanted(rules) if not names or one.name in names]
+    takes = {
+        one: max(
+            due(rule, at).not_before_s + due(rule, at).resolves_s + at.window_s / 2
+            for rule in rules
+            if incident_of(rule) is one
+        )
+        for one in chosen
+    }
+    declared = sum(seconds for one, seconds in takes.items() if one.declared and one is not all_incidents.DEADMAN)
+    switch = (PATIENCE + 1) * at.beat_s if all_incidents.DEADMAN in chosen else 0.0
+    return START_S + quiet_s(tuple(rules), at) + max([*takes.values(), declared, switch], default=0.0)
 
 
 async def conduct(config: Config, factor: int, folder: Path, note: Note, names: Sequence[str] = ()) -> Drill:

@@ -1,7 +1,7 @@
 """The incidents of the drill: what is done, and which alerts must come of it, and only they. Pure.
 
-Each happens on an endpoint of its own, so that whatever else is told of that endpoint is seen to be wrong; the two that
-only the declared endpoint can have (its metrics are the ones whose absence is watched) happen there one after the other.
+Each happens on an endpoint of its own, so that whatever else is told of that endpoint is seen to be wrong. Absence is
+watched of the declared endpoint alone: silence happens there, after the device's memory, which takes nothing else.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ SLOW_EXECUTION = Incident(
 )
 QUEUE_DELAY = Incident(
     name="queue-delay",
-    does="one of two workers is killed, and the platform holds its successor back",
+    does="three callers ask at once where the only worker takes too few jobs at a time",
     alerts=("GoliveDelayP50High",),
     may=("GoliveTotalP50High", "GoliveTotalP95High"),
 )
@@ -110,8 +110,6 @@ class Doses:
 
     exec_ms: float
     """Of every answer while execution is slow."""
-    queued_exec_ms: float
-    """Of every answer while half of the requests queue for as long."""
     held_s: float
     """Of one request in :data:`HELD_SHARE`."""
     failed_share: float
@@ -133,7 +131,6 @@ def doses(rules: Sequence[AlertRule], healthy_ms: float) -> Doses:
     memory = limits.get(alerts.DEVICE_MEMORY, 0.0)
     return Doses(
         exec_ms=max(1.25 * ms("GoliveExecP95High"), 1.25 * ms("GoliveTotalP50High"), healthy_ms),
-        queued_exec_ms=max(healthy_ms, 1.5 * ms("GoliveDelayP50High")),
         held_s=1.25 * limits.get("GoliveTotalP95High", 0.0),
         failed_share=min(1.0, 10 * limits.get(alerts.FAIL_RATE, 0.1)),
         memory=memory + (1 - memory) / 2,

@@ -4,6 +4,7 @@ Pure. Nothing that is missing counts for the alert: no span, no arrival and no e
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -49,7 +50,7 @@ def row(rule: AlertRule, drill: Drill, at: Times) -> Row:
     fired = _first(rule, span, drill, "firing")
     resolved = _first(rule, span, drill, "resolved") if span is not None and span.ended is not None else {}
     problem = next(_problems(rule, span, when, fired, resolved), None)
-    return _row(rule, when.fires_s, problem, _span_s(rule, fired), tuple(fired), _span_s(rule, resolved))
+    return _row(rule, when.fires_s, problem, _span_s(rule, fired), tuple(sorted(fired)), _span_s(rule, resolved))
 
 
 def _first(rule: AlertRule, span: Span | None, drill: Drill, status: str) -> dict[str, float]:
@@ -79,11 +80,8 @@ def _problems(
         yield "its incident was not caused"
         return
     needed = CHANNELS[rule.severity]
-    for one in needed:
-        if one not in fired:
-            yield f"it never arrived at {one}"
-    for one in set(fired) - set(needed):
-        yield f"it arrived at {one}, where it does not belong"
+    yield from (f"it never arrived at {one}" for one in needed if one not in fired)
+    yield from (f"it arrived at {one}, where it does not belong" for one in fired if one not in needed)
     for one, after in fired.items():
         if after < when.not_before_s:
             yield f"it arrived at {one} after {after:.1f} s, before its {when.not_before_s:g} s were over"
@@ -91,45 +89,50 @@ def _problems(
             yield f"it arrived at {one} after {after:.1f} s, due within {when.fires_s:g} s"
     if span.ended is None:
         yield "its incident never ended"
-    for one in needed:
-        if one not in resolved:
-            yield f"its end never arrived at {one}"
-        elif resolved[one] > when.resolves_s:
-            yield f"its end arrived at {one} after {resolved[one]:.1f} s, due within {when.resolves_s:g} s"
+    yield from (f"its end never arrived at {one}" for one in needed if one not in resolved)
+    for one, after in resolved.items():
+        if after > when.resolves_s:
+            yield f"its end arrived at {one} after {after:.1f} s, due within {when.resolves_s:g} s"
 
 
 def _watchdog(rule: AlertRule, span: Span | None, drill: Drill, at: Times) -> Row:
-    """The dead-man's switch: beats of a living Alertmanager; silence and the switch's ring once it is killed; beats again.
+    """The dead-man's switch: beats of what lives; of what is killed a silence in which it rings, and beats again.
 
     ``fired_s`` is when the switch rang after the kill, ``resolved_s`` when it heard a beat after the restart.
     """
-    beats = [arrival.at for arrival in drill.arrivals if arrival.alert == WATCHDOG and arrival.receiver == "deadman"]
-    astray = {arrival.receiver for arrival in drill.arrivals if arrival.alert == WATCHDOG} - {"deadman"}
-    patience, slack = PATIENCE * at.beat_s, at.seen_s + at.group_interval_s + MARGIN_S
-    rang, back = None, None
-    if span is not None:
-        last = max((beat for beat in drill.lost_beats if beat <= span.began), default=None)
-        after = min((beat for beat in drill.lost_beats if beat > span.began), default=None)
-        silent_until = after if after is not None else drill.seconds
-        if last is not None and silent_until - last >= patience:
-            rang = round(last + patience - span.began, 3)
-        if after is not None and span.ended is not None:
-            back = round(after - span.ended, 3)
-    gaps = [later - earlier for earlier, later in zip(beats, beats[1:], strict=False)]
+    told = [arrival for arrival in drill.arrivals if arrival.alert == WATCHDOG]
+    beats = [arrival.at for arrival in told if arrival.receiver == "deadman"]
+    astray = [arrival.receiver for arrival in told if arrival.receiver != "deadman"]
+    silence = max((later - earlier for earlier, later in pairwise([*beats, drill.seconds])), default=0.0)
+    living_s = at.beat_s + at.seen_s + at.group_interval_s + MARGIN_S
+    rang, back = _rang(span, drill, at)
     problem = None
     if span is None:
         problem = "its incident was not caused"
     elif not beats:
         problem = "the dead-man's switch heard nothing"
     elif astray:
-        problem = f"it arrived at {sorted(astray)[0]}, where it does not belong"
-    elif max([*gaps, drill.seconds - beats[-1]]) > at.beat_s + slack:
-        problem = f"a living Alertmanager was silent for {max([*gaps, drill.seconds - beats[-1]]):.1f} s"
+        problem = f"it arrived at {astray[0]}, where it does not belong"
+    elif silence > living_s:
+        problem = f"a living Alertmanager was silent for {silence:.1f} s"
     elif rang is None:
-        problem = f"the switch did not notice that Alertmanager was dead: no silence of {patience:g} s"
-    elif back is None or back < 0:
+        problem = "the switch did not notice that Alertmanager was dead"
+    elif back is None:
         problem = "it was not heard again after Alertmanager's restart"
-    return _row(rule, patience, problem, rang, ("deadman",) if beats else (), back)
+    return _row(rule, PATIENCE * at.beat_s, problem, rang, ("deadman",) if beats else (), back)
+
+
+def _rang(span: Span | None, drill: Drill, at: Times) -> tuple[float | None, float | None]:
+    """When the switch of the Alertmanager that is killed rang after that, and heard it again after its restart."""
+    if span is None or span.ended is None:
+        return None, None
+    last = max((beat for beat in drill.lost_beats if beat <= span.began), default=None)
+    after = min((beat for beat in drill.lost_beats if beat > span.began), default=None)
+    silent_until = drill.seconds if after is None else after
+    patience = PATIENCE * at.beat_s
+    rang = None if last is None or silent_until - last < patience else round(last + patience - span.began, 3)
+    back = None if after is None or after < span.ended else round(after - span.ended, 3)
+    return rang, back
 
 
 def _row(

@@ -1,9 +1,8 @@
-"""One endpoint of the drill: a local endpoint with the timed engine, the gateway before it, and callers who ask steadily."""
+"""One endpoint of the drill: a local endpoint with the timed engine, a gateway before it, and steady callers."""
 
 import asyncio
 import contextlib
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -39,9 +38,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoint_id: str
     dials: Dials
-    workers: int = 1
     jobs_at_once: int = 8
-    """Of each worker."""
+    """Of its worker: so many more than there are callers that nobody waits."""
     callers: int = 3
 
 
@@ -49,13 +47,16 @@ class Station:
     """A running endpoint with its gateway and its traffic."""
 
     def __init__(self, kind: Kind, endpoint: LaunchedEndpoint, config: Config, folder: Path, probe_s: float) -> None:
-        """Nothing runs yet but ``endpoint``; ``config`` is scaled."""
+        """Nothing runs yet but ``endpoint``; ``config`` is scaled, ``folder`` is the station's own."""
         self.kind, self.endpoint = kind, endpoint
         self.metrics_address = free_address()
         self.ended = 0
         """Requests of the traffic that were answered."""
         self._config, self._folder, self._probe_s = config, folder, probe_s
         self._address = free_address()
+        self._key, entry = keys.new_key(CALLER, "")
+        keys.write(folder / "callers.json", (entry,))
+        self._callers: list[asyncio.Task[None]] = []
         self._gateway: tuple[AbstractAsyncContextManager[Running], Running] | None = None
 
     async def open_gateway(self) -> None:
@@ -83,9 +84,27 @@ class Station:
             gateway.stop_now()
             await context.__aexit__(None, None, None)
 
-    async def ask(self, key: str) -> None:
+    def surge(self, callers: int) -> None:
+        """So many callers more, each with one request at a time."""
+        self._callers += [asyncio.create_task(self._ask()) for _ in range(callers)]
+
+    async def calm(self, callers: int | None = None) -> None:
+        """End all callers but ``callers`` (default: those of a healthy time).
+
+        Raises:
+            MeasurementError: one had ended by itself.
+        """
+        keep = self.kind.callers if callers is None else callers
+        self._callers, ending = self._callers[:keep], self._callers[keep:]
+        for task in ending:
+            task.cancel()
+        for ended in await asyncio.gather(*ending, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise MeasurementError(f"the drill's own traffic broke off: {ended}") from ended
+
+    async def _ask(self) -> None:
         """One caller: request after request, until cancelled; a gateway that is away is asked again."""
-        async with Endpoint(f"http://{self._address}/v2", self.kind.endpoint_id, key, timeout_s=45) as endpoint:
+        async with Endpoint(f"http://{self._address}/v2", self.kind.endpoint_id, self._key, timeout_s=45) as endpoint:
             while True:
                 try:
                     await endpoint.runsync(PROMPT, wait_ms=WAIT_MS)
@@ -102,21 +121,15 @@ class Station:
         await asyncio.to_thread(self.endpoint.switch_fault, scenario, **options)
 
     async def clear(self) -> None:
-        """Switch every fault off, and wait until all workers are there."""
+        """Switch every fault off."""
         await asyncio.to_thread(self.endpoint.clear_faults)
-        for _ in range(round(READY_S / TRY_AGAIN_S)):
-            state = await asyncio.to_thread(self.endpoint.state)
-            if state["workers"]["ready"] >= self.kind.workers:
-                return
-            await asyncio.sleep(TRY_AGAIN_S)
-        raise MeasurementError(f"the workers of {self.kind.endpoint_id} did not come back within {READY_S:g} s")
 
 
 def write_dials(folder: Path, dials: Dials) -> None:
     """Put the dials where the worker reads them, in one piece."""
     partial = folder / "dials.partial"
     partial.write_text(json.dumps({"exec_ms": dials.exec_ms, "memory": dials.memory}), encoding="utf-8")
-    os.replace(partial, folder / "dials.json")
+    partial.replace(folder / "dials.json")
 
 
 @asynccontextmanager
@@ -131,28 +144,13 @@ async def stations(kinds: Sequence[Kind], config: Config, folder: Path, probe_s:
     async with _all_launched(settings) as endpoints, AsyncExitStack() as stack:
         running_stations = []
         for kind, endpoint, own in zip(kinds, endpoints, folders, strict=True):
-            key, entry = keys.new_key(CALLER, "")
-            keys.write(own / "callers.json", (entry,))
             station = Station(kind, endpoint, config, own, probe_s)
             await station.open_gateway()
             stack.push_async_callback(station.close_gateway)
-            traffic = [asyncio.create_task(station.ask(key)) for _ in range(kind.callers)]
-            stack.push_async_callback(_cancelled, traffic)
+            stack.push_async_callback(station.calm, 0)
+            station.surge(kind.callers)
             running_stations.append(station)
         yield running_stations
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel ``tasks`` and see them end; what went wrong in one is raised.
-
-    Raises:
-        MeasurementError: a caller had ended by itself.
-    """
-    for task in tasks:
-        task.cancel()
-    for ended in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(ended, Exception):
-            raise MeasurementError(f"the drill's own traffic broke off: {ended}") from ended
 
 
 def _endpoint_settings(kind: Kind, folder: Path) -> EndpointSettings:
@@ -160,8 +158,6 @@ def _endpoint_settings(kind: Kind, folder: Path) -> EndpointSettings:
     write_dials(folder, kind.dials)
     return EndpointSettings(
         endpoint_id=kind.endpoint_id,
-        workers_min=kind.workers,
-        workers_max=kind.workers,
         rate_limits=False,
         stop_grace_s=2.0,
         directory=folder / "endpoint",

@@ -96,9 +96,7 @@ class Program:
 
 
 @asynccontextmanager
-async def running(
-    names: Sequence[str], arguments: Sequence[str], address: str, folder: Path
-) -> AsyncIterator[Program]:
+async def running(names: Sequence[str], arguments: Sequence[str], address: str, folder: Path) -> AsyncIterator[Program]:
     """Run the program called ``names`` until the context ends; it answers at ``address`` when the context begins.
 
     Raises:

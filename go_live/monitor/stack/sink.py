@@ -1,4 +1,4 @@
-"""A webhook server on loopback that stands for PagerDuty, Slack and the dead-man's switch, and keeps what it is sent."""
+"""A webhook server on loopback that stands for PagerDuty, Slack and the dead-man's switch."""
 
 import json
 import threading
