@@ -141,7 +141,7 @@ def local(session: nox.Session) -> None:
 
 @nox.session
 def drill(session: nox.Session) -> None:
-    """Cause each incident for real: every alert fires in time, arrives and resolves (needs Prometheus, Alertmanager)."""
+    """Cause each incident for real: every alert fires in time, arrives, resolves (wants Prometheus, Alertmanager)."""
     install(session, "sdk")
     session.run("golive", "monitor", "drill", *session.posargs)
 

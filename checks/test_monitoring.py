@@ -7,10 +7,13 @@ from go_live.gate import Gate
 from go_live.monitor import conformity
 from go_live.monitor.drill import kept
 from go_live.monitor.drill.proof import AGE_DAYS, drill_verdict
+from go_live.monitor.drill.receipts import receipt_verdict
 from go_live.monitor.generated import RULES
+from go_live.outcome import Outcome, Verdict
 from go_live.pytest_plugin import Verdicts, item
 
 DRILLED = "MON-4"
+LOCAL = "a local endpoint is started by the run itself: no Alertmanager is deployed for it"
 
 
 @item("MON-2")
@@ -34,6 +37,19 @@ def test_each_alert_was_drilled(gate: Gate, verdict: Verdicts) -> None:
     if drill is not None:
         gate.fact({"drill": drill})
     verdict(drill_verdict(drill, gate.config, kept.present(gate.root), now=time.time(), days=_days(gate)))
+
+
+@item("MON-4")
+def test_the_deployed_alertmanager_was_heard(gate: Gate, verdict: Verdicts) -> None:
+    """Test alerts of the deployed Alertmanager reached PagerDuty and Slack, as somebody who received them has said."""
+    if gate.plan.target.kind != "runpod":
+        claim = "test alerts of the deployed Alertmanager arrived"
+        verdict(Verdict(claim=claim, outcome=Outcome.NOT_APPLICABLE, reason=LOCAL))
+        return
+    receipts = kept.newest_receipts(gate.root)
+    if receipts is not None:
+        gate.fact({"receipts": receipts})
+    verdict(receipt_verdict(receipts, kept.present(gate.root), now=time.time(), days=_days(gate)))
 
 
 def _days(gate: Gate) -> float:

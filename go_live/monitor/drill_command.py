@@ -20,9 +20,13 @@ examples:
   golive monitor drill                      every alert, on this machine; less than four minutes (nox -s drill)
   golive monitor drill --only silence       some incidents: to look at, no evidence for MON-4
   golive monitor drill --factor 5           times divided by 5: slower, nearer to production
+  golive monitor drill --alertmanager https://alertmanager.example
+                                            no drill: two labelled test alerts for a deployed Alertmanager, which
+                                            pages; whoever receives them answers with golive monitor receipt CODE
 
 It starts Prometheus, Alertmanager, the gateway and local endpoints with the timed engine on loopback, and ends all of
-them. Its record is reports/drill-<time>/drill.json, which item MON-4 reads. docs/drill.md tells the rest.
+them. Its record is reports/drill-<time>/drill.json, which item MON-4 reads. The bearer token of a deployed
+Alertmanager comes from the variable that alerts.alertmanager_token_env names. docs/drill.md tells the rest.
 
 exit codes: 0 every alert fired in time, arrived and resolved; 1 one did not, or an alert came without a cause;
 2 usage or configuration; 4 Prometheus or Alertmanager is not there, or the drill broke off; 130 interrupted
@@ -47,12 +51,25 @@ class DrillAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Where the whole of it lies."""
 
 
+class SentAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``--alertmanager URL --json`` prints."""
+
+    outcome: str
+    """``not_run``: nothing is shown before somebody has said both codes."""
+    reason: str
+    waiting: list[str]
+    """Channels whose receipt is missing."""
+    record: str
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("--only", nargs="+", default=[], metavar="INCIDENT", help="cause these incidents only")
     parser.add_argument("--factor", type=int, help=f"divide times by it, {LEAST} to {MOST} (default: golive.toml)")
+    parser.add_argument("--alertmanager", metavar="URL", help="send test alerts to this Alertmanager instead")
+    parser.add_argument("--yes", action="store_true", help="with --alertmanager: send without asking")
     parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="thresholds (default: golive.toml)")
     parser.add_argument("--root", type=Path, default=Path(), help="the project's root (default: this folder)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -71,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
     from go_live.monitor.stack import programs  # noqa: PLC0415
 
     config = configuration.load(args.config)
+    if args.alertmanager is not None:
+        return _sent(args, config)
     factor = config.drill.time_factor if args.factor is None else args.factor
     _refuse(args, factor)
     if differ := generated.drift(args.root, config):
@@ -80,6 +99,53 @@ def run(args: argparse.Namespace) -> int:
     drill = _conducted(config, factor, args.only)
     path = kept.write(args.root, drill)
     return _shown(drill, config, path, as_json=args.json)
+
+
+def _sent(args: argparse.Namespace, config: Config) -> int:
+    """Send the test alerts, once somebody agrees; what is to be done now.
+
+    Raises:
+        UsageError: the address cannot be used, or nobody agreed.
+        MeasurementError: Alertmanager did not take them.
+    """
+    import os  # noqa: PLC0415
+
+    from go_live.evidence.run_directory import encode  # noqa: PLC0415
+    from go_live.monitor.drill import deployed, kept  # noqa: PLC0415
+    from go_live.monitor.drill.receipts import LASTS_S, waiting  # noqa: PLC0415
+
+    bearer = deployed.token(config, os.environ)
+    url = deployed.checked(args.alertmanager, secret=bearer is not None)
+    _agree(url, yes=args.yes)
+    receipts = deployed.send(url, bearer, config, kept.present(args.root))
+    path = kept.write_receipts(args.root, receipts)
+    missing = waiting(receipts)
+    reason = (
+        f"two test alerts were sent to {url} and end in {LASTS_S // 60} minutes; now read the code that each of "
+        f"{' and '.join(missing)} shows, and say it: golive monitor receipt CODE CODE"
+    )
+    if args.json:
+        answer = SentAnswer(outcome="not_run", reason=reason, waiting=missing, record=str(path))
+        sys.stdout.write(encode(answer).decode() + "\n")
+    else:
+        sys.stdout.write(f"SENT: {reason}\nrecord: {path}\n")
+    return ExitCode.GO
+
+
+def _agree(url: str, *, yes: bool) -> None:
+    """A person, or --yes, agrees.
+
+    Raises:
+        UsageError: not so; nothing was sent.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here, so nothing was sent: pass --yes to send without asking")
+    sys.stderr.write(f"send a test alert through {url} to whoever is on call, and one to Slack? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise UsageError("nothing was sent")
 
 
 def _refuse(args: argparse.Namespace, factor: int) -> None:
