@@ -79,5 +79,7 @@ class Scene:
     """Whether the endpoint is started apart and reached as a live one would be, by address and key."""
     served: tuple[str, ...] = ()
     """More arguments of ``golive local serve``, where it is."""
+    drilled: bool = False
+    """Whether the project has the records of a drill and of receipts that went well (selftest/drilled.py)."""
     described: str = "{}"
     """What the double of the management API tells of it: the project's ``live.json``, which controls may change."""

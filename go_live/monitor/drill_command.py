@@ -163,7 +163,7 @@ def _refuse(args: argparse.Namespace, factor: int) -> None:
 
 
 def _conducted(config: Config, factor: int, names: list[str]) -> Drill:
-    """The drill, in a folder that is gone afterwards; SIGTERM ends it as Ctrl-C does."""
+    """The drill, in a folder that is gone afterwards; Ctrl-C and SIGTERM end all of it in order."""
     import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
     import signal  # noqa: PLC0415
@@ -179,7 +179,8 @@ def _conducted(config: Config, factor: int, names: list[str]) -> Drill:
     async def drill(folder: Path) -> Drill:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - asyncio.run makes one
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, task.cancel)
         with telling.going():
             return await conduct(config, factor, folder, telling.note, names)
 

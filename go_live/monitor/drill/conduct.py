@@ -12,7 +12,7 @@ from go_live.monitor.alerts import WATCHDOG, AlertRule, alert_rules
 from go_live.monitor.drill import incidents as all_incidents
 from go_live.monitor.drill.arrivals import Arrival, parse
 from go_live.monitor.drill.incidents import CHANNELS, Doses, Incident, doses, incident_of, wanted
-from go_live.monitor.drill.record import Drill, Span, digests
+from go_live.monitor.drill.record import EVIDENCE, LOOK, Drill, Span, digests
 from go_live.monitor.drill.scale import MARGIN_S, PATIENCE, due, quiet_s, scaled, scaled_text, times
 from go_live.monitor.drill.station import Dials, Kind, Station, stations
 from go_live.monitor.rules import rule_file
@@ -115,8 +115,8 @@ class Conductor:
             for one in ids
         ]
 
-    async def drill(self, chosen: Sequence[Incident]) -> Drill:
-        """Conduct the whole drill of ``chosen``.
+    async def drill(self, chosen: Sequence[Incident], prefix: str) -> Drill:
+        """Conduct the whole drill of ``chosen``; its id begins with ``prefix``.
 
         Raises:
             MeasurementError: a program, an endpoint or the drill's own traffic failed.
@@ -133,7 +133,7 @@ class Conductor:
             requests = {one.kind.endpoint_id: one.ended for one in self.stations.values()}
             ended = self.clock()
         return Drill(
-            id=f"drill-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(self._wall))}",
+            id=f"{prefix}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(self._wall))}",
             began_at=self._wall,
             seconds=ended,
             factor=self.at.factor,
@@ -327,8 +327,10 @@ async def conduct(config: Config, factor: int, folder: Path, note: Note, names: 
     Raises:
         MeasurementError: a program, an endpoint or the drill's own traffic failed.
     """
-    chosen = [one for one in wanted(alert_rules(config)) if not names or one.name in names]
+    every = wanted(alert_rules(config))
+    chosen = [one for one in every if not names or one.name in names]
+    whole = len(chosen) == len(every) and factor <= config.drill.time_factor
     try:
-        return await Conductor(config, factor, folder, note).drill(chosen)
+        return await Conductor(config, factor, folder, note).drill(chosen, EVIDENCE if whole else LOOK)
     except BaseExceptionGroup as errors:  # incidents go on side by side; the first reason is the reason
         raise errors.exceptions[0] from errors

@@ -182,9 +182,10 @@ def strays(drill: Drill, config: Config) -> list[str]:
 
 def _causes(span: Span, arrival: Arrival) -> bool:
     """Whether the incident may raise what arrived."""
-    incident = BY_NAME[span.incident]
+    incident = BY_NAME.get(span.incident)
     return (
-        arrival.endpoint == span.endpoint
+        incident is not None
+        and arrival.endpoint == span.endpoint
         and arrival.alert in (*incident.alerts, *incident.may)
         and arrival.at >= span.began
     )

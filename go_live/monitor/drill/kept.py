@@ -9,7 +9,7 @@ from go_live.evidence.run_directory import encode, write_atomically
 from go_live.monitor.drill.receipts import NAME as RECEIPTS
 from go_live.monitor.drill.receipts import Receipts
 from go_live.monitor.drill.receipts import parse as parse_receipts
-from go_live.monitor.drill.record import NAME, ROUTING, RULES, Drill, parse
+from go_live.monitor.drill.record import EVIDENCE, NAME, ROUTING, RULES, Drill, parse
 
 ABSENT = "absent"
 """The digest of a file that is not there: no drill has it."""
@@ -48,7 +48,7 @@ def newest(root: Path) -> Drill | None:
     Raises:
         UsageError: a record cannot be read, or is none.
     """
-    drills = [parse(content, name) for name, content in _contents(root, f"drill-*/{NAME}")]
+    drills = [parse(content, name) for name, content in _contents(root, f"{EVIDENCE}-*/{NAME}")]
     return max(drills, key=lambda drill: drill.began_at, default=None)
 
 

@@ -14,6 +14,8 @@ from go_live.monitor.drill.arrivals import Arrival
 from go_live.monitor.rules import rule_file
 
 NAME = "drill.json"
+EVIDENCE, LOOK = "drill", "look"
+"""What the id of a whole drill begins with, and that of one which was only to look at and is evidence for nothing."""
 RULES, ROUTING = "monitoring/rules.yml", "monitoring/alertmanager.yml"
 
 
