@@ -226,6 +226,8 @@ class Alerts(Section, frozen=True):
     """Raises an alarm when it no longer hears of the Watchdog. No secret: its key stands in a file."""
     secrets_directory: Annotated[str, msgspec.Meta(pattern="^/[A-Za-z0-9._/-]+$")]
     """Where Alertmanager finds its keys, one file each."""
+    runbook_base: Annotated[str, msgspec.Meta(pattern="^[^@ ]*[^@ /]$")]
+    """Where docs/runbooks/ is read: an address, or the folder in the repository; ``/<alert>.md`` follows."""
     alertmanager_token_env: EnvName
     """Holds the bearer token of a deployed Alertmanager's API, or ``<name>_FILE`` the path of a file with it."""
 

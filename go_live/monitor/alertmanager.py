@@ -45,7 +45,7 @@ def _route(alerts: Alerts) -> dict[str, Any]:
 
 def _receivers(alerts: Alerts) -> list[dict[str, Any]]:
     """PagerDuty and Slack for a page, Slack for a warning, a webhook for the dead-man's switch."""
-    text = "{{ range .Alerts }}{{ .Annotations.summary }} ({{ .Annotations.runbook }})\n{{ end }}"
+    text = "{{ range .Alerts }}{{ .Annotations.summary }} ({{ .Annotations.runbook_url }})\n{{ end }}"
     slack = {
         "api_url_file": f"{alerts.secrets_directory}/{WEBHOOK}",
         "channel": alerts.slack_channel,
@@ -58,7 +58,7 @@ def _receivers(alerts: Alerts) -> list[dict[str, Any]]:
         "severity": "critical",
         "send_resolved": True,
         "description": "{{ .CommonLabels.alertname }}: {{ (index .Alerts 0).Annotations.summary }}",
-        "details": {"runbook": "{{ .CommonAnnotations.runbook }}"},
+        "details": {"runbook": "{{ .CommonAnnotations.runbook_url }}"},
     }
     deadman = {
         "url": alerts.deadman_url,

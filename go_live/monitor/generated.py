@@ -9,13 +9,14 @@ from go_live.monitor.alertmanager import alertmanager_file
 from go_live.monitor.alerts import alert_rules
 from go_live.monitor.page import page
 from go_live.monitor.promtool_tests import RULE_FILE, test_file
-from go_live.monitor.rules import PAGE_FILE, rule_file
+from go_live.monitor.rules import rule_file
+from go_live.monitor.runbook_pages import runbook_pages
 
 FOLDER = Path("monitoring")
 RULES = FOLDER / RULE_FILE
 TESTS = FOLDER / "rules_test.yml"
 ALERTMANAGER = FOLDER / "alertmanager.yml"
-PAGE = Path(PAGE_FILE)
+PAGE = Path("ALERTING_RULES.md")
 
 
 def generated(config: Config) -> Mapping[Path, str]:
@@ -26,6 +27,7 @@ def generated(config: Config) -> Mapping[Path, str]:
         TESTS: test_file(alerts, config),
         ALERTMANAGER: alertmanager_file(config.alerts),
         PAGE: page(alerts, config.alerts),
+        **{Path(path): text for path, text in runbook_pages(alerts, config).items()},
     }
 
 
