@@ -36,6 +36,7 @@ def healthy_drill(config: Config, began_at: float) -> Drill:
         id="drill-healthy",
         began_at=began_at,
         seconds=TAKES_S,
+        chosen=tuple(incident.name for incident in wanted(rules)),
         factor=config.drill.time_factor,
         quiet_from=BEGAN_S,
         digests=digests(config),

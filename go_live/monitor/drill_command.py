@@ -196,9 +196,10 @@ def _shown(drill: Drill, config: Config, path: Path, *, as_json: bool) -> int:
     from rich.console import Console  # noqa: PLC0415
 
     from go_live.monitor.drill import view  # noqa: PLC0415
-    from go_live.monitor.drill.judging import problems, rows  # noqa: PLC0415
+    from go_live.monitor.drill.judging import chosen_rows, problems  # noqa: PLC0415
 
-    found, wrong = rows(drill, config), list(problems(drill, config))
+    found = chosen_rows(drill, config)
+    wrong = problems(found, drill, config)
     if as_json:
         answer = DrillAnswer(
             outcome="fail" if wrong else "pass",

@@ -136,6 +136,7 @@ class Conductor:
             id=f"{prefix}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(self._wall))}",
             began_at=self._wall,
             seconds=ended,
+            chosen=tuple(one.name for one in chosen),
             factor=self.at.factor,
             quiet_from=quiet_from,
             digests=digests(self.config),

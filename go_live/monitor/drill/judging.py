@@ -40,6 +40,11 @@ def rows(drill: Drill, config: Config) -> tuple[Row, ...]:
     return tuple(row(rule, drill, at) for rule in alert_rules(config))
 
 
+def chosen_rows(drill: Drill, config: Config) -> tuple[Row, ...]:
+    """Those whose incident was to be caused: all of them, unless it was only a look."""
+    return tuple(one for one in rows(drill, config) if one.incident in drill.chosen)
+
+
 def row(rule: AlertRule, drill: Drill, at: Times) -> Row:
     """How it went with one alert."""
     incident = incident_of(rule)
@@ -191,7 +196,7 @@ def _causes(span: Span, arrival: Arrival) -> bool:
     )
 
 
-def problems(drill: Drill, config: Config) -> Sequence[str]:
-    """Everything that speaks against the drill, one line each; empty: each alert was shown."""
-    failed = [f"{one.alert}: {one.reason}" for one in rows(drill, config) if one.outcome is Outcome.FAIL]
+def problems(found: Sequence[Row], drill: Drill, config: Config) -> list[str]:
+    """Everything that speaks against the drill, one line each; empty: each alert of ``found`` was shown."""
+    failed = [f"{one.alert}: {one.reason}" for one in found if one.outcome is Outcome.FAIL]
     return [*failed, *strays(drill, config)]

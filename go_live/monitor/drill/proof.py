@@ -41,7 +41,8 @@ def drill_verdict(
     if drill.factor > config.drill.time_factor:
         why = f"times were divided by {drill.factor}, and golive.toml allows {config.drill.time_factor}"
         return Verdict(claim=claim, outcome=Outcome.NOT_RUN, reason=why)
-    found, wrong = rows(drill, config), problems(drill, config)
+    found = rows(drill, config)
+    wrong = problems(found, drill, config)
     if wrong:
         failed = min(len(found), len(wrong))
         return Verdict(claim=claim, outcome=Outcome.FAIL, reason=f"{when}: {wrong[0]}", n=len(found), misses=failed)

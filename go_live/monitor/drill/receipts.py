@@ -22,6 +22,7 @@ from go_live.release.trust import iso
 
 NAME = "receipt.json"
 ALERT = "GoliveTestAlert"
+GUIDE = "docs/drill.md"
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without what is read for something else on a phone: 0, O, 1, I, L, U."""
 CODE_LENGTH = 8
@@ -85,7 +86,7 @@ def alert(severity: Literal["page", "slack"], code: str, config: Config, now: fl
     annotations = {"summary": f"{what}: {receipt}"} if severity == "slack" else {"summary": what, "receipt": receipt}
     return {
         "labels": {"alertname": ALERT, "endpoint": config.endpoint.id, "severity": severity, "drill": "true"},
-        "annotations": annotations,
+        "annotations": annotations | {"runbook_url": GUIDE},
         "startsAt": _rfc3339(now),
         "endsAt": _rfc3339(now + LASTS_S),
     }

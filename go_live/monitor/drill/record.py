@@ -37,6 +37,8 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
     """Unix time."""
     seconds: float
     """How long it took."""
+    chosen: tuple[str, ...]
+    """The incidents that were to be caused."""
     factor: Annotated[int, msgspec.Meta(ge=1)]
     """What the times of rules, routing, limits and engine were divided by."""
     quiet_from: float

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from go_live.monitor.drill.judging import problems, rows
+from go_live.monitor.drill.judging import chosen_rows, problems
+from go_live.monitor.drill.record import LOOK
 from go_live.monitor.drill.telling import span
 from go_live.outcome import Outcome
 
@@ -26,11 +27,14 @@ COLUMNS = ("alert", "caused by", "due", "fired", "arrived at", "resolved", "")
 
 def show(out: Console, drill: Drill, config: Config, path: Path) -> None:
     """Print the drill; no text of it is read as markup."""
-    found, wrong = rows(drill, config), problems(drill, config)
+    found = chosen_rows(drill, config)
+    wrong = problems(found, drill, config)
     out.print(Text(sentence(drill, found, wrong), style="bold red" if wrong else "bold green"), soft_wrap=True)
     for line in wrong[1:]:
         out.print(Text(f"- {line}", style="red"), soft_wrap=True)
     out.print(_table(found))
+    if drill.id.startswith(LOOK):
+        out.print(Text("only a look: MON-4 wants a whole drill", style="yellow"))
     for line in footnotes(drill):
         out.print(Text(line, style="dim"), soft_wrap=not out.is_terminal)
     out.print(Text(f"record: {path}", style="bold"), soft_wrap=True)
