@@ -118,7 +118,7 @@ MONITORING = (
         "drill-is-old",
         "expired",
         '"began_at": 1',
-        '"began_at": 0.1',
+        '"began_at": -1',  # before the epoch
         outcome=Outcome.NOT_RUN,
     ),
     drill(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.table import Table
 from rich.text import Text
 
@@ -64,10 +65,11 @@ def footnotes(drill: Drill) -> list[str]:
 
 
 def _table(found: Sequence[Row]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
+    """One line an alert; rules that share a name share a line, unless one of them failed."""
+    table = Table(box=None, padding=(0, 1, 0, 0))
     for name in COLUMNS:
         table.add_column(name, justify="right" if name in {"due", "fired", "resolved"} else "left", overflow="fold")
-    for row in found:
+    for row in grouped(found):
         passed = row.outcome is Outcome.PASS
         cells = (
             row.alert,
@@ -81,6 +83,28 @@ def _table(found: Sequence[Row]) -> Table:
             *(Text(cell) for cell in cells), Text(row.outcome.upper(), style="green" if passed else "bold red")
         )
     return table
+
+
+def grouped(found: Sequence[Row]) -> list[Row]:
+    """Rows of one alert's metrics as one row, whose times are the latest, where all of them passed."""
+    by_name: dict[str, list[Row]] = {}
+    for row in found:
+        by_name.setdefault(row.alert.partition(" ")[0], []).append(row)
+    lines: list[Row] = []
+    for name, same in by_name.items():
+        if len(same) == 1 or any(row.outcome is not Outcome.PASS for row in same):
+            lines += same
+            continue
+        lines.append(
+            msgspec.structs.replace(
+                same[0],
+                alert=f"{name} x{len(same)}",
+                fired_s=max(row.fired_s or 0.0 for row in same),
+                resolved_s=max(row.resolved_s or 0.0 for row in same),
+                receivers=tuple(sorted({receiver for row in same for receiver in row.receivers})),
+            )
+        )
+    return lines
 
 
 def _seconds(value: float | None) -> str:
