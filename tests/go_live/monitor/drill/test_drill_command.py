@@ -117,7 +117,7 @@ def test_nobody_is_paged_unasked(typed: Typed, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_test_alerts_are_sent_and_confirmed(
-    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One for each severity, labelled, ending by itself, with the token; each code confirms its channel."""
     monkeypatch.setenv("ALERTMANAGER_TOKEN", "a-made-up-token")
@@ -179,9 +179,8 @@ def test_the_real_drill(tmp_path: Path, config: Config) -> None:
         pytest.skip(lack)
     generated.write(tmp_path, config)
     shutil.copy(ROOT / "golive.toml", tmp_path)
-    done = golive(
-        tmp_path, *["monitor", "drill", "--factor", "20", "--only", "error-spike", "silence", "--json"], timeout_s=180
-    )
+    what = ["--factor", "20", "--only", "error-spike", "silence", "--json"]
+    done = golive(tmp_path, "monitor", "drill", *what, timeout_s=180)
     assert done.returncode == ExitCode.GO, f"{done.stdout}\n{done.stderr}"
     told = json.loads(done.stdout)
     assert (told["outcome"], told["problems"], told["factor"]) == ("pass", [], 20)
