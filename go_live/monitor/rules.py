@@ -7,6 +7,7 @@ from go_live.monitor.alerts import AlertRule
 from go_live.monitor.yaml_text import write
 
 GROUP = "golive"
+RULE_FILE = "rules.yml"
 INTERVAL = "15s"
 """How often Prometheus evaluates: a `for` of two minutes is eight looks."""
 

@@ -11,10 +11,9 @@ import msgspec
 from go_live.config import Config
 from go_live.monitor.alertmanager import GROUP_INTERVAL, GROUP_WAIT
 from go_live.monitor.alerts import AlertRule
+from go_live.monitor.prometheus import SCRAPE
 from go_live.monitor.rules import INTERVAL
 
-SCRAPE = "15s"
-"""How often Prometheus reads the gateway's metrics (docs/monitoring.md)."""
 PATIENCE = 3
 """A dead-man's switch rings after so many beats that did not come (docs/monitoring.md)."""
 MARGIN_S = 5.0

@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from go_live.config import Alerts
 from go_live.monitor import alertmanager
+from go_live.monitor.prometheus import configured
 from go_live.monitor.stack.programs import ALERTMANAGER, PROMETHEUS, Program, free_address, running
 
 Scale = Callable[[str], str]
@@ -50,16 +50,10 @@ async def prometheus_running(
 ) -> AsyncIterator[str]:
     """The address of a Prometheus that evaluates the text ``rules`` over what it reads at ``metrics``."""
     (folder / "rules.yml").write_text(rules, encoding="utf-8")
-    every = f"{scrape_ms}ms"
-    document = {
-        "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
-        "rule_files": [str(folder / "rules.yml")],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
-        "scrape_configs": [
-            {"job_name": "golive", "honor_labels": True, "static_configs": [{"targets": list(metrics)}]}
-        ],
-    }
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    text = configured(
+        rules=str(folder / "rules.yml"), alertmanagers=alertmanagers, metrics=metrics, every=f"{scrape_ms}ms"
+    )
+    (folder / "prometheus.yml").write_text(text, encoding="utf-8")
     address = free_address()
     arguments = [
         f"--config.file={folder / 'prometheus.yml'}",
