@@ -53,6 +53,7 @@ def test_the_guide_leads_to_a_monitored_endpoint(tmp_path: Path) -> None:
     script = elsewhere(commands(), ports).replace(
         "golive monitor rules --prove", f"{patched}golive monitor rules --prove"
     )
+    own = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         ["bash", "-c", ENDS + script],  # noqa: S607 - the machine's shell
         cwd=tmp_path,
