@@ -143,6 +143,13 @@ def local(session: nox.Session) -> None:
     session.run("golive", "local", "serve", *session.posargs)
 
 
+@nox.session
+def drill(session: nox.Session) -> None:
+    """Cause each incident for real: every alert fires in time, arrives, resolves (wants Prometheus, Alertmanager)."""
+    install(session, "sdk")
+    session.run("golive", "monitor", "drill", *session.posargs)
+
+
 @nox.session(name="train-rehearsal-model")
 def train_rehearsal_model(session: nox.Session) -> None:
     """Train the tiny model of the rehearsal again, from its own text and seed."""

@@ -301,6 +301,18 @@ class Alerts(Section, frozen=True):
     """Raises an alarm when it no longer hears of the Watchdog. No secret: its key stands in a file."""
     secrets_directory: Annotated[str, msgspec.Meta(pattern="^/[A-Za-z0-9._/-]+$")]
     """Where Alertmanager finds its keys, one file each."""
+    runbook_base: Annotated[str, msgspec.Meta(pattern="^[^@ ]*[^@ /]$")]
+    """Where docs/runbooks/ is read: an address, or the folder in the repository; ``/<alert>.md`` follows."""
+    alertmanager_token_env: EnvName
+    """Holds the bearer token of a deployed Alertmanager's API, or ``<name>_FILE`` the path of a file with it."""
+
+
+class Drill(Section, frozen=True):
+    """How ``golive monitor drill`` shows that the alerts fire."""
+
+    time_factor: Annotated[int, msgspec.Meta(ge=5, le=20)]
+    """Every time of rules, routing, limits and engine is divided by it; of MON-4's evidence, at most. Below 5 the
+    SDK's own pause of a second causes no queue delay, above 20 its tenth of a second a job is no healthy answer."""
 
 
 class Keys(Section, frozen=True):
@@ -416,6 +428,7 @@ class Config(Section, frozen=True):
     burst: Burst
     alerts: Alerts
     rollout: Rollout
+    drill: Drill
     keys: Keys
     attestations: Attestations
     golden: Golden

@@ -84,5 +84,7 @@ class Scene:
     """More arguments of ``golive local serve``, where it is."""
     rolled_out: bool = False
     """Whether a rollout of the release, watched to its end, lies in the project."""
+    drilled: bool = False
+    """Whether the project has the records of a drill and of receipts that went well (selftest/drilled.py)."""
     described: str = "{}"
     """What the double of the management API tells of it: the project's ``live.json``, which controls may change."""

@@ -43,6 +43,7 @@ FILES = (
     "release_signers",
     "rollout_signers",
     "monitoring/rules.yml",
+    "monitoring/alertmanager.yml",
 )
 PACKAGES = ("go_live", "checks", "worker", "rehearsal")
 

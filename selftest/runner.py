@@ -5,11 +5,13 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from go_live import config as configuration
 from go_live.decide import ItemResult
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import read_conclusions
@@ -18,6 +20,7 @@ from go_live.toml_text import edited
 from selftest import acts
 from selftest.batches import Batch
 from selftest.control import LIVE, Change
+from selftest.drilled import leave
 from selftest.judge import Seen, judge, strays
 from selftest.project import environment, fill, git, golive, publish, shipped_config
 from selftest.rollout_acts import prepare
@@ -74,6 +77,8 @@ def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
     """
     root = folder / "project"
     fill(root, shipped_config(dict(batch.scene.values)), packed=packed)
+    if batch.scene.drilled:
+        leave(root, configuration.load(root / "golive.toml"), time.time())
     if batch.scene.live:
         (root / LIVE).write_text(batch.scene.described, encoding="utf-8")
     if batch.scene.rolled_out:

@@ -12,6 +12,7 @@ ANSWERS = Scene(
         # A batch that the worker has to raise.
         ("profile.test.worker_env.MAX_MODEL_LEN", '"4096"\nMAX_NUM_BATCHED_TOKENS = "1024"'),
     ),
+    drilled=True,
     witnesses=("SMK-2", "SMK-3", "CODE-6", "CODE-7", "REL-1"),
 )
 """Single jobs: what the worker accepts, answers, streams and logs, whom the endpoint lets in; and the repository."""
@@ -120,6 +121,7 @@ LIVE = Scene(
   }}
 }}
 """,
+    drilled=True,
     witnesses=("SMK-1", "SMK-2", "INF-1", "INF-2", "INF-3", "INF-4", "INF-7", "INF-8"),
     live=True,
 )

@@ -3,7 +3,7 @@
 Everything else that is generated (rules, their unit tests, ALERTING_RULES.md) is another form of what stands here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from go_live.config import Alert, Config
@@ -48,6 +48,8 @@ class AlertRule:
     above: float = 0.0
     """The threshold, in the metric's unit: seconds, or a share."""
     percentile: int = 0
+    runbook_url: str = ""
+    """Where on-call reads what to do."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -71,7 +73,10 @@ def alert_rules(config: Config) -> tuple[AlertRule, ...]:
     )
     watched = dict.fromkeys(rule.metric for rule in (*declared, memory))
     absences = tuple(_absence(metric, config) for metric in watched)
-    return (*declared, memory, *absences, _watchdog())
+    base = config.alerts.runbook_base
+    return tuple(
+        replace(rule, runbook_url=f"{base}/{rule.name}.md") for rule in (*declared, memory, *absences, _watchdog())
+    )
 
 
 def number(value: float) -> str:

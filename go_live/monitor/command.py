@@ -8,6 +8,11 @@ ACTIONS = {
         "go_live.monitor.rules_command",
         "alert rules, their unit tests, Alertmanager's configuration and ALERTING_RULES.md, from golive.toml",
     ),
+    "drill": (
+        "go_live.monitor.drill_command",
+        "cause each incident for real: every alert fires in time, arrives and resolves",
+    ),
+    "receipt": ("go_live.monitor.receipt_command", "say that a test alert of a deployed Alertmanager arrived"),
 }
 """By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
 

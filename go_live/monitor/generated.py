@@ -8,14 +8,17 @@ from go_live.evidence.run_directory import write_atomically
 from go_live.monitor.alertmanager import alertmanager_file
 from go_live.monitor.alerts import alert_rules
 from go_live.monitor.page import page
-from go_live.monitor.promtool_tests import RULE_FILE, test_file
-from go_live.monitor.rules import PAGE_FILE, rule_file
+from go_live.monitor.prometheus import prometheus_file
+from go_live.monitor.promtool_tests import test_file
+from go_live.monitor.rules import RULE_FILE, rule_file
+from go_live.monitor.runbook_pages import runbook_pages
 
 FOLDER = Path("monitoring")
 RULES = FOLDER / RULE_FILE
 TESTS = FOLDER / "rules_test.yml"
 ALERTMANAGER = FOLDER / "alertmanager.yml"
-PAGE = Path(PAGE_FILE)
+PROMETHEUS = FOLDER / "prometheus.yml"
+PAGE = Path("ALERTING_RULES.md")
 
 
 def generated(config: Config) -> Mapping[Path, str]:
@@ -25,7 +28,9 @@ def generated(config: Config) -> Mapping[Path, str]:
         RULES: rule_file(alerts),
         TESTS: test_file(alerts, config),
         ALERTMANAGER: alertmanager_file(config.alerts),
+        PROMETHEUS: prometheus_file(config),
         PAGE: page(alerts, config.alerts),
+        **{Path(path): text for path, text in runbook_pages(alerts, config).items()},
     }
 
 

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import datetime as dt
-import getpass
 import os
 import signal
 import sys
@@ -31,6 +30,7 @@ from go_live.rollback.rehearse import Stage, rehearse
 from go_live.rollback.rollout import Pace
 from go_live.rollback.scratch import cancel_on
 from go_live.tuning.adopting import with_cap, without_record
+from go_live.user import user_name
 
 REHEARSE = "rehearse"
 """The first word of ``golive rollback rehearse``."""
@@ -268,18 +268,10 @@ def begin(asked: Asked, seen: Seen, *, anyway: str, now: float) -> Book:
         endpoint_id=endpoint_id,
         from_image=seen.endpoint.image if seen.endpoint else "",
         began_at=now,
-        by=_user(),
+        by=user_name(),
         anyway=anyway,
         changes=seen.answer.changes,
     )
     book = Book(asked.root / "reports" / entry.id, entry, time.time)
     book.take("looked", "done", f"{seen.answer.word}: {seen.answer.reason}")
     return book
-
-
-def _user() -> str:
-    """Who this is, as the machine knows them; empty where it does not."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""

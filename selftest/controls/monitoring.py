@@ -1,6 +1,8 @@
-"""Defects of what watches the endpoint: alert rules that do not say what golive.toml says."""
+"""Defects of what watches the endpoint: rules that do not say what golive.toml says, alerts that nobody saw arrive."""
 
+from go_live.outcome import Outcome
 from selftest.control import Change, Control
+from selftest.drilled import DRILL, RECEIPTS
 
 RULES = "monitoring/rules.yml"
 
@@ -8,8 +10,30 @@ RULES = "monitoring/rules.yml"
 def rules(name: str, reason: str, old: str, new: str, *, file: str = RULES) -> Control:
     """A control of the committed alert rules."""
     return Control(
-        id=name, item="MON-2", reason=reason, scene="answers", changes=(Change(file=file, old=old, new=new),)
+        id=name,
+        item="MON-2",
+        reason=reason,
+        scene="answers",
+        changes=(Change(file=file, old=old, new=new),),
+        disturbs=("MON-4",),  # what was drilled is not what lies there
     )
+
+
+def drill(name: str, reason: str, old: str, new: str, *, file: str = DRILL, outcome: Outcome = Outcome.FAIL) -> Control:
+    """A control of the record of a drill."""
+    return Control(
+        id=name,
+        item="MON-4",
+        reason=reason,
+        scene="answers",
+        changes=(Change(file=file, old=old, new=new),),
+        outcome=outcome,
+    )
+
+
+def told(status: str, receiver: str, alert: str) -> str:
+    """Part of a notification in the record."""
+    return f'"receiver": "{receiver}",\n   "status": "{status}",\n   "alert": "{alert}"'
 
 
 MONITORING = (
@@ -52,5 +76,72 @@ MONITORING = (
         "Watchdog is missing",
         "      - alert: Watchdog\n        expr: vector(1)\n",
         "      - alert: Absent\n        expr: absent(up)\n",
+    ),
+    drill(
+        "alert-never-resolved",
+        "GoliveFailRateHigh: its end never arrived at slack",
+        told("resolved", "slack", "GoliveFailRateHigh"),
+        told("firing", "slack", "GoliveFailRateHigh"),
+    ),
+    drill(
+        "page-never-arrived",
+        "GoliveFailRateHigh: it never arrived at pagerduty",
+        told("firing", "pagerduty", "GoliveFailRateHigh"),
+        told("firing", "pager", "GoliveFailRateHigh"),
+    ),
+    drill(
+        "alert-came-late",
+        "due within 54 s",
+        '"at": 131.0,\n   ' + told("firing", "pagerduty", "GoliveFailRateHigh"),
+        '"at": 171.0,\n   ' + told("firing", "pagerduty", "GoliveFailRateHigh"),
+    ),
+    drill(
+        "alert-without-a-cause",
+        "GoliveDelayP50High of drill-queue-delay arrived before anything was wrong",
+        '"arrivals": [\n',
+        '"arrivals": [\n  {"at": 70.0, "receiver": "slack", "status": "firing", "alert": "GoliveDelayP50High", '
+        '"endpoint": "drill-queue-delay", "metrics": []},\n',
+    ),
+    drill(
+        "incident-never-caused",
+        "its incident was not caused",
+        '"incident": "silence"',
+        '"incident": "a quiet day"',
+    ),
+    drill(
+        "dead-mans-switch-never-rang",
+        "the switch did not notice that Alertmanager was dead",
+        '"lost_beats": [\n',
+        '"lost_beats": [\n  120.0,\n',
+    ),
+    drill(
+        "drill-is-old",
+        "expired",
+        '"began_at": 1',
+        '"began_at": -1',  # before the epoch
+        outcome=Outcome.NOT_RUN,
+    ),
+    drill(
+        "routing-changed-since-the-drill",
+        "monitoring/alertmanager.yml is not what was drilled",
+        "repeat_interval: 4h",
+        "repeat_interval: 40h",
+        file="monitoring/alertmanager.yml",
+        outcome=Outcome.NOT_RUN,
+    ),
+    drill(
+        "no-drill",
+        "there was no drill",
+        'EVIDENCE, LOOK = "drill", "look"',
+        'EVIDENCE, LOOK = "other", "look"',
+        file="go_live/monitor/drill/record.py",
+        outcome=Outcome.NOT_RUN,
+    ),
+    Control(
+        id="receipt-never-said",
+        item="MON-4",
+        reason="Slack: nobody has said the code",
+        scene="live",
+        changes=(Change(file=RECEIPTS, old='"severity": "slack"', new='"severity": "page"'),),
     ),
 )
