@@ -228,6 +228,27 @@ class Alerts(Section, frozen=True):
     """Where Alertmanager finds its keys, one file each."""
 
 
+class Dashboard(Section, frozen=True):
+    """What shows the endpoint while it serves (docs/dashboard.md)."""
+
+    error_budget_days: Annotated[int, msgspec.Meta(ge=1, le=365)]
+    """Over how long the failures that ``slo.success_rate`` allows are counted."""
+    page_port: Port
+    """Of the local page, on loopback."""
+    page_every_s: Amount
+    """How often the local page reads the gateway's metrics."""
+    page_history_minutes: Positive
+    """How far back the local page remembers."""
+    docs_url: Annotated[str, msgspec.Meta(pattern="^https?://[^@ ?#]*[^@ ?#/]$")]
+    """Where ALERTING_RULES.md and docs/ can be read from a browser."""
+    grafana_token_env: EnvName
+    """Names the variable with a service account's token (Viewer), never the token."""
+    grafana_url: Annotated[str, msgspec.Meta(pattern="^https?://[^@ ?#]*[^@ ?#/]$")] | None = None
+    """The Grafana whose dashboard is watched; None: there is none."""
+    page_is_enough: bool = False
+    """True: somebody decided that without a Grafana the local page is what is watched."""
+
+
 class Keys(Section, frozen=True):
     """Where secrets come from: names of environment variables, never the secrets."""
 
@@ -339,6 +360,7 @@ class Config(Section, frozen=True):
     cold: Cold
     burst: Burst
     alerts: Alerts
+    dashboard: Dashboard
     keys: Keys
     attestations: Attestations
     golden: Golden
@@ -436,6 +458,7 @@ def _cross_check(config: Config, name: str) -> None:
     _cross_check_scaling(config.endpoint.expected, config.burst, name)
     _cross_check_release(config, name)
     _cross_check_alerts(config.alerts, name)
+    _cross_check_dashboard(config, name)
 
 
 def _cross_check_scaling(expected: ExpectedEndpoint, burst: Burst, name: str) -> None:
@@ -478,3 +501,14 @@ def _cross_check_alerts(alerts: Alerts, name: str) -> None:
                 f"{name}: alerts.fail_min_requests is below {least}: of fewer requests one failure alone is above"
                 f" fail_rate {rule.above:g}"
             )
+
+
+def _cross_check_dashboard(config: Config, name: str) -> None:
+    """A page that remembers at least one window; and one answer to what is watched."""
+    dashboard = config.dashboard
+    if dashboard.page_history_minutes < config.alerts.window_minutes:
+        raise UsageError(f"{name}: dashboard.page_history_minutes is shorter than alerts.window_minutes")
+    if dashboard.page_every_s > config.alerts.window_minutes * 60 / 4:
+        raise UsageError(f"{name}: dashboard.page_every_s leaves fewer than four looks in alerts.window_minutes")
+    if dashboard.grafana_url and dashboard.page_is_enough:
+        raise UsageError(f"{name}: dashboard.page_is_enough is for those without Grafana: remove it or grafana_url")
