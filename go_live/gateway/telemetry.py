@@ -108,7 +108,7 @@ class Metrics:
     def watch(self, endpoint: str, line: Line) -> None:
         """Let the gauges of ``endpoint`` tell of ``line``.
 
-        Outcomes, tokens and histograms are there from the start, at 0: an endpoint that nobody asks yet has not fallen silent.
+        Counters and histograms are there from the start, at 0: an endpoint that nobody asks yet has not fallen silent.
         """
         self._in_flight.labels(endpoint).set_function(lambda: line.under_way)
         self._waiting.labels(endpoint).set_function(lambda: line.waiting)

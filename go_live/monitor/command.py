@@ -9,6 +9,7 @@ ACTIONS = {
         "alert rules, their unit tests, Alertmanager's configuration and ALERTING_RULES.md, from golive.toml",
     ),
     "dashboard": ("go_live.monitor.dashboard_command", "the Grafana dashboard, from golive.toml"),
+    "serve": ("go_live.monitor.serve_command", "the same as one local page, live, without Prometheus or Grafana"),
 }
 """By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
 

@@ -30,8 +30,8 @@ class Span(NamedTuple):
     seconds: float
 
 
-Look = Callable[[int], Span | None]
-"""For a window in seconds: as much of it as is known, None where nothing is."""
+Look = Callable[[int], Span]
+"""For a window in seconds: as much of it as is known."""
 
 
 class Query(Protocol):
@@ -57,8 +57,7 @@ class Gauge:
 
     def value(self, look: Look) -> float | None:
         """As ``Query``."""
-        span = look(0)
-        return None if span is None else span.last.get((self.metric, ""))
+        return look(0).last.get((self.metric, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Growth:
     def value(self, look: Look) -> float | None:
         """As ``Query``; of no time there is no rate."""
         span = look(self.window_s)
-        if span is None or (self.per_s and span.seconds <= 0):
+        if self.per_s and span.seconds <= 0:
             return None
         added = [_added(span, (self.series, outcome)) for outcome in (self.outcomes or ("",))]
         known = [one for one in added if one is not None]
@@ -103,8 +102,7 @@ class Within:
 
     def value(self, look: Look) -> float | None:
         """As ``Query``."""
-        span = look(self.window_s)
-        return None if span is None else _added(span, (f"{self.histogram}_bucket", number(self.limit_s)))
+        return _added(look(self.window_s), (f"{self.histogram}_bucket", number(self.limit_s)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +121,6 @@ class Percentile:
     def value(self, look: Look) -> float | None:
         """As ``Query``."""
         span, name = look(self.window_s), f"{self.histogram}_bucket"
-        if span is None:
-            return None
         ends = sorted(float(end) for series, end in span.last if series == name)
         return quantile(self.q / 100, ends, [_added(span, (name, number(end))) or 0.0 for end in ends])
 
