@@ -60,8 +60,8 @@ def objectives(config: Config) -> tuple[Objective, ...]:
     limits = (
         ("total p95", REQUEST_DURATION, 95, slo.total_ms_p95),
         ("total p50", REQUEST_DURATION, 50, slo.total_ms_p50),
-        ("execution p95", REQUEST_EXECUTION, 95, slo.exec_ms_p95),
-        ("execution p50", REQUEST_EXECUTION, 50, slo.exec_ms_p50),
+        ("exec p95", REQUEST_EXECUTION, 95, slo.exec_ms_p95),
+        ("exec p50", REQUEST_EXECUTION, 50, slo.exec_ms_p50),
         ("queue p50", REQUEST_QUEUE, 50, slo.queue_ms_p50),
     )
     timed = (

@@ -102,7 +102,7 @@ def _compliance(config: Config) -> tuple[Panel, ...]:
         lines=(Line("ended", every[0].asked(window)),),
     )
     spent = Panel(
-        title="Misses, by how many are allowed",
+        title="Misses against what is allowed",
         says="Of each limit the share of requests that miss it, divided by the share that may: 0.05 for a p95. "
         "Above 1 the limit is broken.",
         kind="over time",

@@ -12,7 +12,7 @@ HEIGHT = 190
 RIGHT = 350
 LABEL_TOP = 16
 Point = tuple[float, float | None]
-"""Minutes before now (negative), and a value; None: there was none."""
+"""Minutes before the last reading (negative), and a value; None: there was none."""
 SCALE: dict[Unit, float] = {"share": 100.0}
 TICKS: dict[Unit, str] = {"share": " %"}
 LEAST: dict[Unit, float] = {"s": 0.1, "share": 0.01, "requests": 4.0, "x": 1.0}
@@ -38,7 +38,7 @@ def chart(key: str, panel: Panel, lines: Sequence[Sequence[Point]], minutes: flo
     up = svg.Axis(low=0.0, high=top * 1.06 * scale, start=HEIGHT - BOTTOM, end=LABEL_TOP)
     across = svg.Axis(low=-minutes, high=0.0, start=LEFT, end=RIGHT)
     limits = [Limit(limit.value * scale, limit.words, limit.at_least) for limit in panel.limits]
-    parts = [_grid(up, panel.unit), svg.x_ticks(across, HEIGHT - BOTTOM, "minutes before now")]
+    parts = [_grid(up, panel.unit), svg.x_ticks(across, HEIGHT - BOTTOM, "minutes before the last reading")]
     if stacked:
         parts += _areas(drawn, across, up, scale)
     for index, points in enumerate(drawn):

@@ -118,7 +118,7 @@ def unheard(problem: str, silent_s: float | None) -> Standing:
     """The answer where the figures are old, or where there are none."""
     if silent_s is None:
         return Standing("UNKNOWN", f"The gateway has not been heard: {problem}.", "bad")
-    old = text.duration(silent_s)
+    old = text.duration(max(round(silent_s), 1))
     return Standing("UNKNOWN", f"The gateway was last heard {old} ago: {problem}. All figures are that old.", "bad")
 
 

@@ -1,7 +1,7 @@
 """What the page shows, from what was scraped: the answer, a card for each limit, a drawing for each panel. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from go_live.config import Config
 from go_live.monitor import panels
@@ -10,7 +10,7 @@ from go_live.monitor.live import charts
 from go_live.monitor.live.history import History, Row, looking_from
 from go_live.monitor.live.standing import Kept, Standing, Tone, kept, standing, unheard
 from go_live.monitor.objectives import objectives, window_s
-from go_live.monitor.panels import Panel
+from go_live.monitor.panels import Panel, Unit
 from go_live.monitor.queries import DAY, Query
 from go_live.report import svg, text
 
@@ -20,11 +20,14 @@ STALE_LOOKS = 3
 """Figures are old when so many scrapes in a row would have been due."""
 HOLE_LOOKS = 2.5
 """A line has a hole where no scrape came for so many times the usual pause."""
+UNITS: dict[Unit, str] = {"requests": "", "requests/min": "/min", "x": " ×"}
+"""Units as they follow a figure, where they are not their names."""
 BADGES: dict[str, tuple[Tone, str, str]] = {
     "kept": ("good", "✓", "kept"),
     "broken": ("bad", "✗", "broken"),
     "few": ("warn", "?", "too few"),
     "nothing": ("mute", "·", "no figure"),
+    "old": ("mute", "·", "old"),
 }
 
 
@@ -101,15 +104,16 @@ def view(config: Config, history: History, endpoint: str, heard: Heard, now: flo
     """The page about ``endpoint`` at the moment ``now`` of the scraper's clock; ``source`` is where it reads."""
     rows = history.rows(endpoint)
     age = None if heard.at is None else now - heard.at
+    stale = is_stale(config, heard, age)
     return View(
         standing=_standing(config, rows, endpoint, heard, age),
         endpoint=endpoint,
         endpoints=history.endpoints,
         source=source,
         age_s=age,
-        stale=is_stale(config, heard, age),
+        stale=stale,
         span=_span(config, rows),
-        sections=tuple(_sections(config, rows)),
+        sections=tuple(_sections(config, rows, stale=stale)),
     )
 
 
@@ -138,7 +142,7 @@ def _span(config: Config, rows: Sequence[Row]) -> str:
     )
 
 
-def _sections(config: Config, rows: Sequence[Row]) -> Iterator[Section]:
+def _sections(config: Config, rows: Sequence[Row], *, stale: bool) -> Iterator[Section]:
     """A section for each row of panels that can be answered here."""
     for number, row in enumerate(panels.rows(config)):
         if row.title == panels.FIRING:
@@ -149,6 +153,8 @@ def _sections(config: Config, rows: Sequence[Row]) -> Iterator[Section]:
             cards = _limit_cards(config, rows)
         elif row.title == panels.BUDGET:
             cards = (_budget_card(config, rows),)
+        if stale:
+            cards = tuple(_old(card) for card in cards)
         yield Section(
             key=f"part-{number}",
             title=row.title,
@@ -189,6 +195,12 @@ def _card(each: Kept) -> Card:
         word=word,
         bar="" if share is None else _bar(objective.name, share, objective.target, tone),
     )
+
+
+def _old(card: Card) -> Card:
+    """A card whose figure says no longer how things are: no badge of health."""
+    tone, symbol, word = BADGES["old" if card.bar else "nothing"]
+    return replace(card, tone=tone, symbol=symbol, word=word, bar="")
 
 
 def _budget_card(config: Config, rows: Sequence[Row]) -> Card:
@@ -258,4 +270,4 @@ def _newest(points: Sequence[charts.Point], panel: Panel) -> str:
         return f"{text.number(value * 100)} %"
     if panel.unit == "s":
         return text.ms(value * 1000)
-    return text.number(value) + ("" if panel.unit == "requests" else f" {panel.unit}")
+    return text.number(value) + UNITS.get(panel.unit, f" {panel.unit}")
