@@ -1,9 +1,19 @@
 """MON: who is told, and when."""
 
+import os
+from html import escape
+
+import pytest
+from anyio.from_thread import BlockingPortal
+
+from checks.monitoring import Seen, seen
 from checks.workload import shown
+from go_live.api_key import read_secret
 from go_live.gate import Gate
-from go_live.monitor import conformity
-from go_live.monitor.generated import RULES
+from go_live.monitor import conformity, dashboard, panels
+from go_live.monitor.deployed import deployed
+from go_live.monitor.generated import DASHBOARD, RULES
+from go_live.monitor.live.exposition import names
 from go_live.pytest_plugin import Verdicts, item
 
 
@@ -19,3 +29,73 @@ def test_alert_rules_carry_the_thresholds(gate: Gate, verdict: Verdicts) -> None
     except ValueError as error:
         problems = [f"{RULES} holds no alert rules: {error}"]
     verdict(shown(f"{RULES} holds the {len(asked)} alerts of golive.toml", problems, n=len(asked)))
+
+
+@item("MON-3")
+def test_dashboard_shows_what_golive_toml_limits(gate: Gate, verdict: Verdicts) -> None:
+    """Each panel stands in monitoring/dashboard.json, with its queries, and with golive.toml's limits drawn in."""
+    try:
+        found = dashboard.parse((gate.root / DASHBOARD).read_bytes())
+        problems = dashboard.differences(found, gate.config)
+    except OSError:
+        problems = [f"{DASHBOARD} is missing: golive monitor dashboard writes it"]
+    except ValueError as error:
+        problems = [f"{DASHBOARD} holds no dashboard: {error}"]
+    every = panels.panels(gate.config)
+    verdict(shown(f"{DASHBOARD} shows the {len(every)} panels of golive.toml", problems, n=len(every)))
+
+
+@pytest.fixture(scope="module")
+def served(gate: Gate, portal: BlockingPortal) -> Seen:
+    """What a gateway serves, and the local page beside it."""
+    return portal.call(seen, gate.config)
+
+
+@item("MON-3")
+def test_every_query_reads_what_the_gateway_serves(gate: Gate, served: Seen, verdict: Verdicts) -> None:
+    """No panel asks for a metric that no gateway tells: it would be empty for ever, and look calm."""
+    try:
+        found = dashboard.parse((gate.root / DASHBOARD).read_bytes())
+    except (OSError, ValueError):
+        problems = [f"{DASHBOARD} cannot be read"]
+    else:
+        problems = dashboard.unserved(found, names(served.metrics))
+    lines = sum(len(panel.lines) for panel in panels.panels(gate.config))
+    verdict(shown("every query reads what the gateway serves", problems, n=lines))
+
+
+@item("MON-3")
+def test_the_local_page_shows_the_same(gate: Gate, served: Seen, verdict: Verdicts) -> None:
+    """`golive monitor serve` reads a gateway's metrics and shows compliance, flow, times, throughput and budget."""
+    drawn = [row for row in panels.rows(gate.config) if row.title != panels.FIRING]
+    wanted = [row.title for row in drawn]
+    wanted += [panel.title for row in drawn for panel in row.panels if panel.kind != "figure"]
+    wanted += [
+        words for row in drawn for panel in row.panels if panel.kind != "figure" for words in panels.words_of(panel)
+    ]
+    problems = [f"the page does not show {words!r}" for words in wanted if escape(words) not in served.page]
+    if served.problem:
+        problems.insert(0, f"the page cannot read the gateway's metrics: {served.problem}")
+    verdict(shown("the local page shows every panel and limit", problems, n=len(wanted)))
+
+
+@item("MON-3")
+def test_somebody_can_look_at_it(gate: Gate, portal: BlockingPortal, verdict: Verdicts) -> None:
+    """Live: Grafana has this dashboard, or somebody decided that the local page is enough. Locally there is no Grafana."""
+    declared = gate.config.dashboard
+    if gate.plan.target.kind == "local":
+        verdict(shown("a rehearsal is watched on the local page", [], n=1))
+        return
+    if declared.grafana_url is None:
+        lacks = "dashboard.grafana_url names no Grafana, and dashboard.page_is_enough does not say that none is needed"
+        problems = [] if declared.page_is_enough else [lacks]
+        verdict(shown("dashboard.page_is_enough: the local page is what is watched", problems, n=1))
+        return
+    token = read_secret(declared.grafana_token_env, os.environ)
+    found = portal.call(deployed, declared.grafana_url, token)
+    every = panels.panels(gate.config)
+    if found is None:
+        problems = [f"Grafana has no dashboard of the uid {dashboard.UID}: import {DASHBOARD}"]
+    else:
+        problems = dashboard.differences(found, gate.config)
+    verdict(shown(f"{declared.grafana_url} shows the {len(every)} panels of golive.toml", problems, n=len(every)))

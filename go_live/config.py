@@ -243,10 +243,10 @@ class Dashboard(Section, frozen=True):
     """Where ALERTING_RULES.md and docs/ can be read from a browser."""
     grafana_token_env: EnvName
     """Names the variable with a service account's token (Viewer), never the token."""
+    page_is_enough: bool
+    """True: somebody decided that without a Grafana the local page is what is watched."""
     grafana_url: Annotated[str, msgspec.Meta(pattern="^https?://[^@ ?#]*[^@ ?#/]$")] | None = None
     """The Grafana whose dashboard is watched; None: there is none."""
-    page_is_enough: bool = False
-    """True: somebody decided that without a Grafana the local page is what is watched."""
 
 
 class Keys(Section, frozen=True):
@@ -510,5 +510,8 @@ def _cross_check_dashboard(config: Config, name: str) -> None:
         raise UsageError(f"{name}: dashboard.page_history_minutes is shorter than alerts.window_minutes")
     if dashboard.page_every_s > config.alerts.window_minutes * 60 / 4:
         raise UsageError(f"{name}: dashboard.page_every_s leaves fewer than four looks in alerts.window_minutes")
-    if dashboard.grafana_url and dashboard.page_is_enough:
+    url = dashboard.grafana_url or ""
+    if url.startswith("http:") and url.split("/")[2].split(":")[0] not in {"127.0.0.1", "localhost"}:
+        raise UsageError(f"{name}: dashboard.grafana_url would send the token in clear: use https")
+    if url and dashboard.page_is_enough:
         raise UsageError(f"{name}: dashboard.page_is_enough is for those without Grafana: remove it or grafana_url")

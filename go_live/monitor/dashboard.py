@@ -4,13 +4,14 @@ Compared as panels and not as text: a Grafana that took the dashboard adds its o
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from go_live.config import Config
 from go_live.monitor.panels import Panel, Unit, rows
+from go_live.monitor.queries import series_in
 
 FILE_NAME = "dashboard.json"
 UID = "golive"
@@ -143,9 +144,14 @@ def differences(found: Dashboard, config: Config) -> list[str]:
     ]
 
 
-def queries_of(found: Dashboard) -> list[str]:
-    """Every query of every panel."""
-    return [target.expr for shown in _flat(found.panels) for target in shown.targets]
+def unserved(found: Dashboard, served: Collection[str]) -> list[str]:
+    """Queries that read a golive series which is none of ``served``, one line each."""
+    return [
+        f"panel {shown.title!r} asks for {', '.join(sorted(lacking))}, which the gateway does not serve"
+        for shown in _flat(found.panels)
+        for target in shown.targets
+        if (lacking := series_in(target.expr) - set(served))
+    ]
 
 
 def _decoded(text: str | bytes, kind: type[Kind]) -> Kind:

@@ -140,7 +140,7 @@ def _flow(config: Config) -> tuple[Panel, ...]:
         Line(outcome.value, Times(Growth(REQUESTS_TOTAL, window_s(config), (outcome,), per_s=True), MINUTE))
         for outcome in RequestOutcome
     )
-    cap, room = config.client.concurrency_cap, config.gateway.waiting_max
+    room = config.gateway.waiting_max
     return (
         Panel(
             title="Requests by outcome",
@@ -153,14 +153,13 @@ def _flow(config: Config) -> tuple[Panel, ...]:
         ),
         Panel(
             title="In flight, against the cap",
-            says=f"Jobs under way upstream. The gateway never has more than its cap: {cap} by golive.toml.",
+            says="Jobs under way upstream. The gateway never has more than its cap, as it tells it itself.",
             kind="over time",
             unit="requests",
             lines=(
                 Line("in flight", Gauge(metrics.REQUESTS_IN_FLIGHT)),
                 Line("cap", Gauge(metrics.CONCURRENCY_CAP)),
             ),
-            limits=(Limit(cap, "cap"),),
         ),
         Panel(
             title="Waiting in the gateway",
@@ -338,14 +337,15 @@ def _limits(**bounds_ms: float) -> tuple[Limit, ...]:
 
 
 def words_of(panel: Panel) -> Sequence[str]:
-    """The limits of a panel in words: ``p95 limit 8 s``."""
-    return [f"{limit.words} {quantity(limit.value, panel.unit)}" for limit in panel.limits]
+    """The limits of a panel in words: ``p95 limit 8 s``, ``p50 limit at least 40 tokens/s``."""
+    return [
+        f"{limit.words} {'at least ' if limit.at_least else ''}{quantity(limit.value, panel.unit)}"
+        for limit in panel.limits
+    ]
 
 
 def quantity(value: float, unit: Unit) -> str:
     """A figure with its unit."""
     if unit == "share":
         return percent(value)
-    if unit in {"requests", "alerts"}:
-        return number(value)
-    return f"{number(value)} {unit}"
+    return number(value) if unit in {"requests", "alerts"} else f"{number(value)} {unit}"

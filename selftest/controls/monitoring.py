@@ -1,8 +1,9 @@
-"""Defects of what watches the endpoint: alert rules that do not say what golive.toml says."""
+"""Defects of what watches the endpoint: alerts and a dashboard that do not say what golive.toml says."""
 
+from go_live.outcome import Outcome
 from selftest.control import Change, Control
 
-RULES = "monitoring/rules.yml"
+RULES, DASHBOARD = "monitoring/rules.yml", "monitoring/dashboard.json"
 
 
 def rules(name: str, reason: str, old: str, new: str, *, file: str = RULES) -> Control:
@@ -10,6 +11,19 @@ def rules(name: str, reason: str, old: str, new: str, *, file: str = RULES) -> C
     return Control(
         id=name, item="MON-2", reason=reason, scene="answers", changes=(Change(file=file, old=old, new=new),)
     )
+
+
+def shows(name: str, reason: str, old: str, new: str, *, file: str = DASHBOARD) -> Control:
+    """A control of the committed dashboard, or of what it asks."""
+    return Control(
+        id=name, item="MON-3", reason=reason, scene="answers", changes=(Change(file=file, old=old, new=new),)
+    )
+
+
+def watched(name: str, reason: str, declared: str, outcome: Outcome) -> Control:
+    """A control of who looks at the dashboard of a live endpoint."""
+    change = Change(file="golive.toml", old="page_is_enough = true", new=declared)
+    return Control(id=name, item="MON-3", reason=reason, scene="live", changes=(change,), outcome=outcome)
 
 
 MONITORING = (
@@ -52,5 +66,48 @@ MONITORING = (
         "Watchdog is missing",
         "      - alert: Watchdog\n        expr: vector(1)\n",
         "      - alert: Absent\n        expr: absent(up)\n",
+    ),
+    shows(
+        "dashboard-query-edited-by-hand",
+        "panel 'Total time': queries is histogram_quantile(0.9,",
+        '"expr": "histogram_quantile(0.95, sum by (endpoint, le) (rate(golive_request_duration_seconds_bucket',
+        '"expr": "histogram_quantile(0.9, sum by (endpoint, le) (rate(golive_request_duration_seconds_bucket',
+    ),
+    shows(
+        "limit-changed-in-golive-toml-only",
+        "panel 'total p95: within 9 s' is missing",
+        "total_ms_p95 = 8000\nqueue",
+        "total_ms_p95 = 9000\nqueue",
+        file="golive.toml",
+    ),
+    shows("error-budget-is-not-shown", "row 'Error budget' is missing", '"Error budget"', '"Something else"'),
+    shows("dashboard-is-no-dashboard", "holds no dashboard", '  "panels": [', '  "panels": 3, "others": ['),
+    shows(
+        "gateway-serves-another-name",
+        "panel 'Output tokens per second' asks for golive_output_tokens_total, which the gateway does not serve",
+        'Counter(metrics.OUTPUT_TOKENS, "Tokens',
+        'Counter("golive_tokens_total", "Tokens',
+        file="go_live/gateway/telemetry.py",
+    ),
+    shows(
+        "page-draws-no-limits",
+        "the page does not show 'limit 1 x'",
+        "    parts += _limit_lines(limits, up)\n",
+        "",
+        file="go_live/monitor/live/charts.py",
+    ),
+    shows(
+        "page-reads-another-path",
+        "the page cannot read the gateway's metrics: what it serves are no metrics of a gateway",
+        'OURS = "golive_"',
+        'OURS = "gateway_"',
+        file="go_live/monitor/live/exposition.py",
+    ),
+    watched("nobody-looks", "names no Grafana", "page_is_enough = false", Outcome.FAIL),
+    watched(
+        "no-token-for-grafana",
+        "GRAFANA_TOKEN is not set",
+        'page_is_enough = false\ngrafana_url = "http://127.0.0.1:9"',
+        Outcome.ERROR,
     ),
 )

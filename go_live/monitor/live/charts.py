@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from go_live.monitor.panels import Limit, Panel, Unit
+from go_live.monitor.panels import Panel, Unit, words_of
 from go_live.report import svg, text
 from go_live.report.svg import BOTTOM, LEFT, TOP
 
@@ -37,13 +37,13 @@ def chart(key: str, panel: Panel, lines: Sequence[Sequence[Point]], minutes: flo
     scale = SCALE.get(panel.unit, 1.0)
     up = svg.Axis(low=0.0, high=top * 1.06 * scale, start=HEIGHT - BOTTOM, end=LABEL_TOP)
     across = svg.Axis(low=-minutes, high=0.0, start=LEFT, end=RIGHT)
-    limits = [Limit(limit.value * scale, limit.words, limit.at_least) for limit in panel.limits]
+    limits = [(limit.value * scale, words) for limit, words in zip(panel.limits, words_of(panel), strict=True)]
     parts = [_grid(up, panel.unit), svg.x_ticks(across, HEIGHT - BOTTOM, "minutes before the last reading")]
     if stacked:
         parts += _areas(drawn, across, up, scale)
     for index, points in enumerate(drawn):
         parts += _pieces(points, f"ln s{index}", across, up, scale)
-    parts += _limit_lines(limits, up, panel.unit)
+    parts += _limit_lines(limits, up)
     if not values:
         parts.append(svg.label(NOTHING, (LEFT + RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2, anchor="middle"))
     return svg.drawing(key, panel.title, said, HEIGHT, parts)
@@ -61,17 +61,15 @@ def _grid(up: svg.Axis, unit: Unit) -> str:
     return drawn
 
 
-def _limit_lines(limits: Sequence[Limit], up: svg.Axis, unit: Unit) -> Iterator[str]:
+def _limit_lines(limits: Sequence[tuple[float, str]], up: svg.Axis) -> Iterator[str]:
     """Each limit as a line with its name upon it; names do not lie on each other."""
     lowest = math.inf
-    for limit in sorted(limits, key=lambda one: one.value):
-        y = up.at(limit.value)
-        words = min(y - 4, lowest - svg.LINE)
-        side = "at least " if limit.at_least else ""
-        figure = f"{text.number(limit.value)}{TICKS.get(unit, '' if unit == 'requests' else f' {unit}')}"
+    for bound, words in sorted(limits):
+        y = up.at(bound)
+        above = min(y - 4, lowest - svg.LINE)
         yield svg.line(LEFT, y, RIGHT, y, "lim")
-        yield svg.label(f"{limit.words} {side}{figure}", RIGHT, words, cls="tx limtx", anchor="end")
-        lowest = words
+        yield svg.label(words, LEFT + 4, above, cls="tx limtx")
+        lowest = above
 
 
 def _pieces(points: Sequence[Point], cls: str, across: svg.Axis, up: svg.Axis, scale: float) -> Iterator[str]:

@@ -36,3 +36,14 @@ def read(text: str) -> Mapping[str, Samples]:
     if not found:
         raise ValueError("what it serves are no metrics of a gateway")
     return found
+
+
+def names(text: str) -> frozenset[str]:
+    """Names of the samples that these metrics have, or can come to have.
+
+    Raises:
+        ValueError: these are no metrics.
+    """
+    ends = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+    families = text_string_to_metric_families(text)
+    return frozenset(family.name + end for family in families for end in ends.get(family.type, ("",)))

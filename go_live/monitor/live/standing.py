@@ -104,7 +104,9 @@ def _nothing(window: str, rejected: int) -> Standing:
 def _judged(every: Sequence[Kept], window: str, config: Config) -> Standing:
     """The answer, from requests that were sent."""
     if broken := [one for one in every if one.state == "broken"]:
-        return Standing("OUT OF SLO", f"{text.listed([_said(one) for one in broken])}, {window}.", "bad")
+        others = text.listed([one.objective.name for one in broken[1:]])
+        why = f"{_said(broken[0])}, {window}." if not others else f"{_said(broken[0])}, {window}; also {others}."
+        return Standing("OUT OF SLO", why, "bad")
     if silent := [one.objective.name for one in every if one.state == "nothing"]:
         return Standing("UNKNOWN", f"No figure for {text.listed(silent)} {window}.", "warn")
     least = text.counted(min(one.n for one in every), "request")
