@@ -148,7 +148,7 @@ def train_rehearsal_model(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, the import contract, controls, alerts and dashboard that fit golive.toml, the Dockerfile, the workflows."""
+    """Style, types, the import contract, controls, alerts and dashboard, the Dockerfile, the workflows."""
     install(session, "sdk", "lint")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)

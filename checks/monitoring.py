@@ -1,17 +1,26 @@
-"""What shows the endpoint: a gateway's metrics, and the local page that reads them."""
+"""What shows the endpoint: a gateway's metrics, the local page that reads them, and Grafana."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
 import msgspec
+from anyio.from_thread import BlockingPortal
 
+from checks.workload import shown
+from go_live.api_key import read_secret
 from go_live.asgi import LOOPBACK
 from go_live.config import Config
+from go_live.errors import GoliveError
 from go_live.gateway import keys
 from go_live.gateway.serving import running, settings_from
+from go_live.monitor import dashboard, panels
+from go_live.monitor.deployed import deployed
+from go_live.monitor.generated import DASHBOARD
 from go_live.monitor.live.serving import page
+from go_live.outcome import Outcome, Verdict
 
 NOWHERE = f"http://{LOOPBACK}:9/v2"
 """A job API that is not there: nothing is sent to it."""
@@ -41,3 +50,18 @@ async def seen(config: Config) -> Seen:
                 await reader.read_once(http)
                 async with http.get(gateway.metrics_url) as metrics, http.get(url) as shown:
                     return Seen(await metrics.text(), await shown.text(), reader.heard.problem)
+
+
+def in_grafana(config: Config, portal: BlockingPortal) -> Verdict:
+    """Whether the Grafana that golive.toml names has this dashboard; ERROR where it cannot be asked."""
+    declared, every = config.dashboard, panels.panels(config)
+    claim = f"{declared.grafana_url} shows the {len(every)} panels of golive.toml"
+    assert declared.grafana_url is not None
+    try:
+        token = read_secret(declared.grafana_token_env, os.environ)
+        found = portal.call(deployed, declared.grafana_url, token)
+    except GoliveError as error:
+        return Verdict(claim=claim, outcome=Outcome.ERROR, reason=str(error))
+    if found is None:
+        return shown(claim, [f"Grafana has no dashboard of the uid {dashboard.UID}: import {DASHBOARD}"], n=len(every))
+    return shown(claim, dashboard.differences(found, config), n=len(every))

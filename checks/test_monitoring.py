@@ -1,17 +1,14 @@
 """MON: who is told, and when."""
 
-import os
 from html import escape
 
 import pytest
 from anyio.from_thread import BlockingPortal
 
-from checks.monitoring import Seen, seen
+from checks.monitoring import Seen, in_grafana, seen
 from checks.workload import shown
-from go_live.api_key import read_secret
 from go_live.gate import Gate
 from go_live.monitor import conformity, dashboard, panels
-from go_live.monitor.deployed import deployed
 from go_live.monitor.generated import DASHBOARD, RULES
 from go_live.monitor.live.exposition import names
 from go_live.pytest_plugin import Verdicts, item
@@ -68,12 +65,11 @@ def test_every_query_reads_what_the_gateway_serves(gate: Gate, served: Seen, ver
 def test_the_local_page_shows_the_same(gate: Gate, served: Seen, verdict: Verdicts) -> None:
     """`golive monitor serve` reads a gateway's metrics and shows compliance, flow, times, throughput and budget."""
     drawn = [row for row in panels.rows(gate.config) if row.title != panels.FIRING]
-    wanted = [row.title for row in drawn]
-    wanted += [panel.title for row in drawn for panel in row.panels if panel.kind != "figure"]
-    wanted += [
-        words for row in drawn for panel in row.panels if panel.kind != "figure" for words in panels.words_of(panel)
-    ]
-    problems = [f"the page does not show {words!r}" for words in wanted if escape(words) not in served.page]
+    over_time = [panel for row in drawn for panel in row.panels if panel.kind != "figure"]
+    headings = [*(f"<h2>{row.title}</h2>" for row in drawn), *(f"<h4>{panel.title}</h4>" for panel in over_time)]
+    limits = [f">{escape(words)}</text>" for panel in over_time for words in panels.words_of(panel)]
+    wanted = [*headings, *limits]
+    problems = [f"the page does not show {there.strip('>')}" for there in wanted if there not in served.page]
     if served.problem:
         problems.insert(0, f"the page cannot read the gateway's metrics: {served.problem}")
     verdict(shown("the local page shows every panel and limit", problems, n=len(wanted)))
@@ -81,21 +77,12 @@ def test_the_local_page_shows_the_same(gate: Gate, served: Seen, verdict: Verdic
 
 @item("MON-3")
 def test_somebody_can_look_at_it(gate: Gate, portal: BlockingPortal, verdict: Verdicts) -> None:
-    """Live: Grafana has this dashboard, or somebody decided that the local page is enough. Locally there is no Grafana."""
-    declared = gate.config.dashboard
+    """Live: Grafana has this dashboard, or it is decided that the local page is enough. Locally no Grafana is asked."""
     if gate.plan.target.kind == "local":
         verdict(shown("a rehearsal is watched on the local page", [], n=1))
-        return
-    if declared.grafana_url is None:
-        lacks = "dashboard.grafana_url names no Grafana, and dashboard.page_is_enough does not say that none is needed"
-        problems = [] if declared.page_is_enough else [lacks]
-        verdict(shown("dashboard.page_is_enough: the local page is what is watched", problems, n=1))
-        return
-    token = read_secret(declared.grafana_token_env, os.environ)
-    found = portal.call(deployed, declared.grafana_url, token)
-    every = panels.panels(gate.config)
-    if found is None:
-        problems = [f"Grafana has no dashboard of the uid {dashboard.UID}: import {DASHBOARD}"]
+    elif gate.config.dashboard.grafana_url is not None:
+        verdict(in_grafana(gate.config, portal))
     else:
-        problems = dashboard.differences(found, gate.config)
-    verdict(shown(f"{declared.grafana_url} shows the {len(every)} panels of golive.toml", problems, n=len(every)))
+        lacks = "dashboard.grafana_url names no Grafana, and dashboard.page_is_enough does not say that none is needed"
+        problems = [] if gate.config.dashboard.page_is_enough else [lacks]
+        verdict(shown("dashboard.page_is_enough: the local page is what is watched", problems, n=1))

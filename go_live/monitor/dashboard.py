@@ -139,8 +139,8 @@ def differences(found: Dashboard, config: Config) -> list[str]:
         *([f"uid is {found.uid}, golive.toml gives {UID}"] if found.uid != UID else []),
         *(f"row {row.title!r} is missing" for row in rows(config) if row.title not in headings),
         *(f"panel {name!r} is there more than once" for name, count in Counter(names).items() if count > 1),
-        *(f"panel {name!r} is not of golive.toml" for name in dict.fromkeys(names) if name not in wanted),
         *(line for panel in asked for line in _compared(panel, there.get(panel.title))),
+        *(f"panel {name!r} is not of golive.toml" for name in dict.fromkeys(names) if name not in wanted),
     ]
 
 
@@ -180,26 +180,25 @@ def _compared(panel: Panel, shown: Shown | None) -> Iterator[str]:
     pairs = {
         "type": (shown.type, TYPES[panel.kind]),
         "unit": (shown.fields.defaults.unit, UNITS[panel.unit]),
-        "queries": (
+        "query": (
             [" ".join(target.expr.split()) for target in shown.targets if not target.hide],
             [" ".join(line.query.promql().split()) for line in panel.lines],
         ),
-        "legends": ([target.legend for target in shown.targets if not target.hide], [x.legend for x in panel.lines]),
-        "limits": (
+        "legend": ([target.legend for target in shown.targets if not target.hide], [x.legend for x in panel.lines]),
+        "limit": (
             [step.value for step in shown.fields.defaults.thresholds.steps if step.value is not None],
             limits,
         ),
     }
     for what, (has, gives) in pairs.items():
         if has != gives:
-            yield f"{name}: {what} {_first(has, gives)}"
+            yield f"{name}: its {what} {_first(has, gives)}"
     if limits and TYPES[panel.kind] == "timeseries" and shown.fields.defaults.custom.style.mode == "off":
         yield f"{name}: its limits are not drawn"
 
 
 def _first(has: object, gives: object) -> str:
-    """Both sides, of lists only the first entry that differs."""
+    """Both sides, of lists of one length only the first entry that differs."""
     if isinstance(has, list) and isinstance(gives, list) and len(has) == len(gives):
         has, gives = next((one, other) for one, other in zip(has, gives, strict=True) if one != other)
-    verb = "are" if isinstance(has, list) else "is"
-    return f"{verb} {has}, golive.toml gives {gives}"
+    return f"is {has}, golive.toml gives {gives}"

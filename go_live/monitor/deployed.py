@@ -16,7 +16,7 @@ async def deployed(grafana_url: str, token: str) -> Dashboard | None:
     """The dashboard there; None: there is none of our uid.
 
     Raises:
-        MeasurementError: Grafana cannot be reached, refuses the token, or answers something else. Never names the token.
+        MeasurementError: Grafana cannot be reached, refuses the token, or answers something else; never the token.
     """
     url = f"{grafana_url}/api/dashboards/uid/{UID}"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}

@@ -20,7 +20,7 @@ STALE_LOOKS = 3
 """Figures are old when so many scrapes in a row would have been due."""
 HOLE_LOOKS = 2.5
 """A line has a hole where no scrape came for so many times the usual pause."""
-UNITS: dict[Unit, str] = {"requests": "", "requests/min": "/min", "x": " ×"}
+UNITS: dict[Unit, str] = {"requests": "", "requests/min": "/min", "x": " \N{MULTIPLICATION SIGN}"}
 """Units as they follow a figure, where they are not their names."""
 BADGES: dict[str, tuple[Tone, str, str]] = {
     "kept": ("good", "✓", "kept"),
