@@ -98,8 +98,8 @@ MONITORING = (
     shows(
         "page-reads-another-path",
         "the page cannot read the gateway's metrics: what it serves are no metrics of a gateway",
-        'OURS = "golive_"',
-        'OURS = "gateway_"',
+        'OURS, CREATED = "golive_",',
+        'OURS, CREATED = "gateway_",',
         file="go_live/monitor/live/exposition.py",
     ),
     watched("nobody-looks", "names no Grafana", "page_is_enough = false", Outcome.FAIL),

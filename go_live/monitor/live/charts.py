@@ -31,7 +31,7 @@ def chart(key: str, panel: Panel, lines: Sequence[Sequence[Point]], minutes: flo
         said: what it shows now, in words, for those who do not see it.
     """
     stacked = panel.kind == "stacked"
-    drawn = _stack(lines) if stacked else lines
+    drawn = stack(lines) if stacked else lines
     values = [value for points in drawn for _, value in points if value is not None]
     top = max([*values, *(limit.value * 1.15 for limit in panel.limits), LEAST.get(panel.unit, 1.0)])
     scale = SCALE.get(panel.unit, 1.0)
@@ -94,7 +94,7 @@ def _areas(drawn: Sequence[Sequence[Point]], across: svg.Axis, up: svg.Axis, sca
         floor = points
 
 
-def _stack(lines: Sequence[Sequence[Point]]) -> list[list[Point]]:
+def stack(lines: Sequence[Sequence[Point]]) -> list[list[Point]]:
     """Each line upon the one below it; where one has no value, it adds nothing."""
     stacked: list[list[Point]] = []
     for points in lines:

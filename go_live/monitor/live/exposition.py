@@ -9,7 +9,8 @@ from go_live.monitor.alerts import number
 from go_live.monitor.metrics import ENDPOINT_LABEL, OUTCOME_LABEL
 from go_live.monitor.queries import Key, Samples
 
-OURS = "golive_"
+OURS, CREATED = "golive_", "_created"
+"""How a gateway's metrics begin; and how the library's own end, which tell when a counter began."""
 COUNTED = ("_total", "_bucket", "_sum", "_count")
 """Ends of the names of samples that only grow, until their gateway is started again."""
 
@@ -27,7 +28,9 @@ def read(text: str) -> Mapping[str, Samples]:
         raise ValueError("what it serves are no metrics") from error
     for sample in (sample for family in families for sample in family.samples):
         endpoint = sample.labels.get(ENDPOINT_LABEL)
-        if endpoint is None or not sample.name.startswith(OURS) or not math.isfinite(sample.value):
+        if endpoint is None or not sample.name.startswith(OURS) or sample.name.endswith(CREATED):
+            continue
+        if not math.isfinite(sample.value):
             continue
         end = sample.labels.get("le")
         key = (sample.name, sample.labels.get(OUTCOME_LABEL, "") if end is None else number(float(end)))
