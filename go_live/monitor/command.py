@@ -12,10 +12,12 @@ ACTIONS = {
     "serve": ("go_live.monitor.serve_command", "the same as one local page, live, without Prometheus or Grafana"),
 }
 """By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
+EPILOG = "example: golive monitor rules --check; each has its own --help"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare every action's arguments."""
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(metavar="what", required=True)
     for name, (module, text) in ACTIONS.items():
         action = importlib.import_module(module)

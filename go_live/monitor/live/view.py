@@ -137,9 +137,9 @@ def _span(config: Config, rows: Sequence[Row]) -> str:
     if not rows:
         return "nothing yet"
     seconds = looking_from(rows, len(rows) - 1)(window_s(config)).seconds
-    return (
-        f"figures of the last {text.duration(seconds)}, drawings of the last {text.duration(rows[-1].at - rows[0].at)}"
-    )
+    known = rows[-1].at - rows[0].at
+    figures = f"figures of the last {text.duration(seconds)}"
+    return figures if known <= seconds else f"{figures}, drawings of the last {text.duration(known)}"
 
 
 def _sections(config: Config, rows: Sequence[Row], *, stale: bool) -> Iterator[Section]:
