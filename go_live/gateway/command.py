@@ -136,7 +136,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
     import msgspec  # noqa: PLC0415
 
     from go_live.errors import UsageError  # noqa: PLC0415
-    from go_live.gateway import keys, serving  # noqa: PLC0415
+    from go_live.gateway import keys, serving, tracing  # noqa: PLC0415
 
     name = args.key_env or config.keys.api_key_env
     key = os.environ.get(name, "").strip()
@@ -158,6 +158,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
         metrics_port=config.gateway.metrics_port if args.metrics_port is None else args.metrics_port,
         record=args.record,
         probe_every_s=config.gateway.probe_every_s,
+        traces=tracing.asked(os.environ),
     )
 
 

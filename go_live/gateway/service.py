@@ -64,10 +64,12 @@ class Gateway:
         self.timeout_s = timeout_s
         self._keep, self._clock, self._wall = keep, clock, wall
 
-    async def ask(self, endpoint_id: str, caller: str, body: bytes, wait_s: float | None = None) -> Reply:
+    async def ask(
+        self, endpoint_id: str, caller: str, body: bytes, wait_s: float | None = None, trace: str | None = None
+    ) -> Reply:
         """Serve one request of ``caller``; ``wait_s`` shortens the client's time. Cancel this when he has gone."""
         upstream = self.upstreams[endpoint_id]
-        request = _Request(self, endpoint_id, caller)
+        request = _Request(self, endpoint_id, caller, trace)
         try:
             job_body, needs_text = read(body, self.timeout_s)
         except UsageError as error:
@@ -124,8 +126,8 @@ class Gateway:
 class _Request:
     """One request under way in the gateway."""
 
-    def __init__(self, gateway: Gateway, endpoint_id: str, caller: str) -> None:
-        self._gateway, self._endpoint, self._caller = gateway, endpoint_id, caller
+    def __init__(self, gateway: Gateway, endpoint_id: str, caller: str, trace: str | None) -> None:
+        self._gateway, self._endpoint, self._caller, self._trace = gateway, endpoint_id, caller, trace
         self.received, self._wall = gateway.now()
         self.job: Job | None = None
 
@@ -149,6 +151,7 @@ class _Request:
                 job_status=answer.job_status,
                 worker=answer.worker,
                 error=error,
+                trace=self._trace,
             )
         )
         return reply

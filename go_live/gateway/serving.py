@@ -19,6 +19,7 @@ from go_live.gateway.line import Line
 from go_live.gateway.probing import keep_probing
 from go_live.gateway.service import Gateway
 from go_live.gateway.telemetry import JsonLines, Keep, Metrics, Served
+from go_live.gateway.tracing import exporting
 from go_live.gateway.upstream import Upstream
 from go_live.jobs import Endpoint
 from go_live.monitor.metrics import buckets_s
@@ -48,6 +49,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often a worker that is in use is asked for its device's memory; None: never."""
     record: Path | None = None
     """Gets one line of JSON a request."""
+    traces: bool = False
+    """Whether OpenTelemetry is told of each request, as its variables say."""
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -101,6 +104,8 @@ async def running(settings: GatewaySettings, keep: Keep | None = None) -> AsyncI
         keepers = [metrics.keep, *([keep] if keep else [])]
         if settings.record is not None:
             keepers.append(stack.enter_context(JsonLines(settings.record)).keep)
+        if settings.traces:
+            keepers.append(stack.enter_context(exporting()))
 
         def keep_all(served: Served) -> None:
             for each in keepers:

@@ -41,6 +41,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     job_status: str | None = None
     worker: str | None = None
     error: ErrorClass | None = None
+    trace: str | None = None
+    """The caller's ``traceparent`` (W3C Trace Context), where he sent one."""
 
     @property
     def service_ms(self) -> float | None:

@@ -61,6 +61,15 @@ def test_an_endpoint_that_is_told_no_longer_is_forgotten_in_time() -> None:
     assert len(history.rows("e")) == 1
 
 
+def test_a_counter_that_comes_later_counts_from_there() -> None:
+    """What it had counted before it was first told is not of this window."""
+    history = History(keep_s=100, every_s=1)
+    for at, samples in enumerate([{}, {KEY: 1000.0}, {KEY: 1002.0}]):
+        history.add(float(at), {"e": {("other", ""): 1.0, **samples}})
+    rows = history.rows("e")
+    assert Growth(NAME, 100).value(looking_from(rows, 2)) == 2.0
+
+
 def test_a_counter_that_was_away_never_shrinks() -> None:
     """A gateway that for one scrape did not tell of it takes nothing back."""
     history = History(keep_s=100, every_s=1)
