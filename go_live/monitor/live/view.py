@@ -181,6 +181,7 @@ def _card(each: Kept) -> Card:
     elif objective.histogram:
         figure = text.NOTHING if each.figure_s is None else text.ms(each.figure_s * 1000)
         detail = f"{text.percent(share)} within it, {percent(objective.target)} needed, n = {each.n:,}"
+        detail = detail.replace(" %", "\N{NO-BREAK SPACE}%")
     else:
         figure = text.percent(share)
         detail = f"{text.counted(each.misses, 'failure')}, n = {each.n:,}"

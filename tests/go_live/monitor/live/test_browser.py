@@ -131,6 +131,9 @@ def test_the_page_follows_the_endpoint(browser: webdriver.Chrome, live: Live, co
     live.kill_page()
     until(browser, "document.getElementById('lost').checkVisibility()", "that the monitor itself is gone")
     assert not ask(browser, "document.getElementById('answer').checkVisibility()")
+    badges = "[...document.querySelectorAll('.limit .badge')]"
+    shown = f"{badges}.filter(e => getComputedStyle(e).visibility !== 'hidden').length"
+    assert ask(browser, shown) == 0, "no badge of health"
     assert ask(browser, "document.title").startswith("UNKNOWN")
     assert ask(browser, "window.loadedOnce")
 
