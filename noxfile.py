@@ -166,7 +166,7 @@ def rollout_demo(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, the import contract, controls, alert rules that fit golive.toml, the Dockerfile, the workflows."""
+    """Style, types, the import contract, controls, alerts and dashboard, the Dockerfile, the workflows."""
     install(session, "sdk", "lint")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
@@ -174,6 +174,7 @@ def lint(session: nox.Session) -> None:
     session.run("lint-imports")
     session.run("python", "-m", "selftest", "--check")
     session.run("golive", "monitor", "rules", "--check")
+    session.run("golive", "monitor", "dashboard", "--check")
     session.run("hadolint", "Dockerfile")
     workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)

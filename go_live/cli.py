@@ -52,7 +52,7 @@ COMMANDS = {
     "config": Command("go_live.management.command", "compare the live endpoint with the declared one, or set it"),
     "gateway": Command("go_live.gateway.command", "cap, waiting line and callers' keys in front of endpoints"),
     "rollout": Command("go_live.rollout.command", "move traffic to a candidate, judged at each step; watch it after"),
-    "monitor": Command("go_live.monitor.command", "alert rules, their tests and where alerts go, from golive.toml"),
+    "monitor": Command("go_live.monitor.command", "alert rules, drills, dashboards and logs, from golive.toml"),
     "report": Command("go_live.report.command", "render the report of a run again"),
 }
 

@@ -315,6 +315,27 @@ class Drill(Section, frozen=True):
     SDK's own pause of a second causes no queue delay, above 20 its tenth of a second a job is no healthy answer."""
 
 
+class Dashboard(Section, frozen=True):
+    """What shows the endpoint while it serves (docs/dashboard.md)."""
+
+    error_budget_days: Annotated[int, msgspec.Meta(ge=1, le=365)]
+    """Over how long the failures that ``slo.success_rate`` allows are counted."""
+    page_port: Port
+    """Of the local page, on loopback."""
+    page_every_s: Amount
+    """How often the local page reads the gateway's metrics."""
+    page_history_minutes: Positive
+    """How far back the local page remembers."""
+    docs_url: Annotated[str, msgspec.Meta(pattern="^https?://[^@ ?#]*[^@ ?#/]$")]
+    """Where ALERTING_RULES.md and docs/ can be read from a browser."""
+    grafana_token_env: EnvName
+    """Names the variable with a service account's token (Viewer), never the token."""
+    page_is_enough: bool
+    """True: somebody decided that without a Grafana the local page is what is watched."""
+    grafana_url: Annotated[str, msgspec.Meta(pattern="^https?://[^@ ?#]*[^@ ?#/]$")] | None = None
+    """The Grafana whose dashboard is watched; None: there is none."""
+
+
 class Keys(Section, frozen=True):
     """Where secrets come from: names of environment variables, never the secrets."""
 
@@ -429,6 +450,7 @@ class Config(Section, frozen=True):
     alerts: Alerts
     rollout: Rollout
     drill: Drill
+    dashboard: Dashboard
     keys: Keys
     attestations: Attestations
     golden: Golden
@@ -528,6 +550,7 @@ def _cross_check(config: Config, name: str) -> None:
     _cross_check_release(config, name)
     _cross_check_alerts(config.alerts, name)
     _cross_check_rollout(config, name)
+    _cross_check_dashboard(config, name)
 
 
 def _cross_check_tuning(config: Config, name: str) -> None:
@@ -603,3 +626,17 @@ def _cross_check_rollout(config: Config, name: str) -> None:
             f"{name}: rollout.decision_valid_s and lease_s have to outlast two looks (look_every_s), else a controller "
             "that lives is taken for dead"
         )
+
+
+def _cross_check_dashboard(config: Config, name: str) -> None:
+    """A page that remembers at least one window; and one answer to what is watched."""
+    dashboard = config.dashboard
+    if dashboard.page_history_minutes < config.alerts.window_minutes:
+        raise UsageError(f"{name}: dashboard.page_history_minutes is shorter than alerts.window_minutes")
+    if dashboard.page_every_s > config.alerts.window_minutes * 60 / 4:
+        raise UsageError(f"{name}: dashboard.page_every_s leaves fewer than four looks in alerts.window_minutes")
+    url = dashboard.grafana_url or ""
+    if url.startswith("http:") and url.split("/")[2].split(":")[0] not in {"127.0.0.1", "localhost"}:
+        raise UsageError(f"{name}: dashboard.grafana_url would send the token in clear: use https")
+    if url and dashboard.page_is_enough:
+        raise UsageError(f"{name}: dashboard.page_is_enough is for those without Grafana: remove it or grafana_url")

@@ -2,6 +2,7 @@
 
 import compileall
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,7 @@ FILES = (
     "rollout_signers",
     "monitoring/rules.yml",
     "monitoring/alertmanager.yml",
+    "monitoring/dashboard.json",
 )
 PACKAGES = ("go_live", "checks", "worker", "rehearsal")
 

@@ -105,6 +105,7 @@ LIVE = Scene(
         ("endpoint.expected.workers_min", "1"),
         ("endpoint.expected.workers_max", "3"),
         ("release.watch_after_push_s", "1"),
+        ("dashboard.page_is_enough", "true"),
     ),
     served=("--workers-max", "3", "--idle-timeout-s", "180", "--execution-timeout-s", "600"),
     described=f"""{{

@@ -166,7 +166,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
     import msgspec  # noqa: PLC0415
 
     from go_live.errors import UsageError  # noqa: PLC0415
-    from go_live.gateway import keys, replicas, serving  # noqa: PLC0415
+    from go_live.gateway import keys, replicas, serving, tracing  # noqa: PLC0415
 
     name = args.key_env or config.keys.api_key_env
     key = os.environ.get(name, "").strip()
@@ -193,6 +193,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
         count_every_s=config.gateway.count_every_s,
         share=replicas.parse_share(args.share, settings.cap),
         routes=_route_files(args),
+        traces=tracing.asked(os.environ),
     )
 
 

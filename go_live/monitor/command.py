@@ -13,12 +13,16 @@ ACTIONS = {
         "cause each incident for real: every alert fires in time, arrives and resolves",
     ),
     "receipt": ("go_live.monitor.receipt_command", "say that a test alert of a deployed Alertmanager arrived"),
+    "dashboard": ("go_live.monitor.dashboard_command", "the Grafana dashboard, from golive.toml"),
+    "serve": ("go_live.monitor.serve_command", "the same as one local page, live, without Prometheus or Grafana"),
 }
 """By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
+EPILOG = "example: golive monitor rules --check; each has its own --help"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare every action's arguments."""
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(metavar="what", required=True)
     for name, (module, text) in ACTIONS.items():
         action = importlib.import_module(module)

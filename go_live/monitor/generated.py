@@ -7,6 +7,7 @@ from go_live.config import Config
 from go_live.evidence.run_directory import write_atomically
 from go_live.monitor.alertmanager import alertmanager_file
 from go_live.monitor.alerts import alert_rules
+from go_live.monitor.dashboard import FILE_NAME
 from go_live.monitor.page import page
 from go_live.monitor.prometheus import prometheus_file
 from go_live.monitor.promtool_tests import test_file
@@ -19,6 +20,8 @@ TESTS = FOLDER / "rules_test.yml"
 ALERTMANAGER = FOLDER / "alertmanager.yml"
 PROMETHEUS = FOLDER / "prometheus.yml"
 PAGE = Path("ALERTING_RULES.md")
+DASHBOARD = FOLDER / FILE_NAME
+"""Written by `golive monitor dashboard`, which needs Grafana's SDK."""
 
 
 def generated(config: Config) -> Mapping[Path, str]:
@@ -36,7 +39,12 @@ def generated(config: Config) -> Mapping[Path, str]:
 
 def drift(root: Path, config: Config) -> list[Path]:
     """Generated files below ``root`` that are missing or are not what ``config`` gives."""
-    return [path for path, text in generated(config).items() if _read(root / path) != text.encode()]
+    return differing(root, generated(config))
+
+
+def differing(root: Path, texts: Mapping[Path, str]) -> list[Path]:
+    """Files below ``root`` that are missing or do not hold their text."""
+    return [path for path, text in texts.items() if _read(root / path) != text.encode()]
 
 
 def write(root: Path, config: Config) -> list[Path]:
@@ -45,8 +53,16 @@ def write(root: Path, config: Config) -> list[Path]:
     Raises:
         OSError: a file cannot be written.
     """
-    changed = drift(root, config)
-    texts = generated(config)
+    return put(root, generated(config))
+
+
+def put(root: Path, texts: Mapping[Path, str]) -> list[Path]:
+    """Write the files that do not hold their text; which those were.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    changed = differing(root, texts)
     for path in changed:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(root / path, texts[path].encode())

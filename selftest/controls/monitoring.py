@@ -1,10 +1,10 @@
-"""Defects of what watches the endpoint: rules that do not say what golive.toml says, alerts that nobody saw arrive."""
+"""Defects of what watches the endpoint: alerts and a dashboard that say something else, or that nobody saw."""
 
 from go_live.outcome import Outcome
 from selftest.control import Change, Control
 from selftest.drilled import DRILL, RECEIPTS
 
-RULES = "monitoring/rules.yml"
+RULES, DASHBOARD = "monitoring/rules.yml", "monitoring/dashboard.json"
 
 
 def rules(name: str, reason: str, old: str, new: str, *, file: str = RULES) -> Control:
@@ -34,6 +34,19 @@ def drill(name: str, reason: str, old: str, new: str, *, file: str = DRILL, outc
 def told(status: str, receiver: str, alert: str) -> str:
     """Part of a notification in the record."""
     return f'"receiver": "{receiver}",\n   "status": "{status}",\n   "alert": "{alert}"'
+
+
+def shows(name: str, reason: str, old: str, new: str, *, file: str = DASHBOARD) -> Control:
+    """A control of the committed dashboard, or of what it asks."""
+    return Control(
+        id=name, item="MON-3", reason=reason, scene="answers", changes=(Change(file=file, old=old, new=new),)
+    )
+
+
+def watched(name: str, reason: str, declared: str, outcome: Outcome) -> Control:
+    """A control of who looks at the dashboard of a live endpoint."""
+    change = Change(file="golive.toml", old="page_is_enough = true", new=declared)
+    return Control(id=name, item="MON-3", reason=reason, scene="live", changes=(change,), outcome=outcome)
 
 
 MONITORING = (
@@ -143,5 +156,47 @@ MONITORING = (
         reason="Slack: nobody has said the code",
         scene="live",
         changes=(Change(file=RECEIPTS, old='"severity": "slack"', new='"severity": "page"'),),
+    ),
+    shows(
+        "dashboard-query-edited-by-hand",
+        "panel 'Total time': its query is histogram_quantile(0.9,",
+        '"expr": "histogram_quantile(0.95, sum by (endpoint, le) (rate(golive_request_duration_seconds_bucket',
+        '"expr": "histogram_quantile(0.9, sum by (endpoint, le) (rate(golive_request_duration_seconds_bucket',
+    ),
+    shows(
+        "limit-changed-in-golive-toml-only",
+        "panel 'total p95: within 9 s' is missing",
+        "total_ms_p95 = 8000\nqueue",
+        "total_ms_p95 = 9000\nqueue",
+        file="golive.toml",
+    ),
+    shows("dashboard-is-no-dashboard", "holds no dashboard", '\n  "panels": [\n', '\n  "panels": 3,\n  "others": [\n'),
+    shows(
+        "gateway-serves-another-name",
+        "panel 'Output tokens per second' asks for golive_output_tokens_total, which the gateway does not serve",
+        'Counter(metrics.OUTPUT_TOKENS, "Tokens',
+        'Counter("golive_tokens_total", "Tokens',
+        file="go_live/gateway/telemetry.py",
+    ),
+    shows(
+        "page-draws-no-limits",
+        "the page does not show limit 1 x",
+        "    parts += _limit_lines(limits, up)\n",
+        "",
+        file="go_live/monitor/live/charts.py",
+    ),
+    shows(
+        "page-reads-another-path",
+        "the page cannot read the gateway's metrics: what it serves are no metrics of a gateway",
+        'OURS, CREATED = "golive_",',
+        'OURS, CREATED = "gateway_",',
+        file="go_live/monitor/live/exposition.py",
+    ),
+    watched("nobody-looks", "names no Grafana", "page_is_enough = false", Outcome.FAIL),
+    watched(
+        "no-token-for-grafana",
+        "GRAFANA_TOKEN is not set",
+        'page_is_enough = false\ngrafana_url = "http://127.0.0.1:9"',
+        Outcome.ERROR,
     ),
 )
