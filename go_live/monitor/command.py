@@ -8,6 +8,7 @@ ACTIONS = {
         "go_live.monitor.rules_command",
         "alert rules, their unit tests, Alertmanager's configuration and ALERTING_RULES.md, from golive.toml",
     ),
+    "ship-logs": ("go_live.monitor.ship_logs_command", "the workers' logs to Loki, CloudWatch or Datadog"),
 }
 """By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
 

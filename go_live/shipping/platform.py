@@ -1,8 +1,8 @@
 """The platform's log stream as files: cut down to what may leave, before any of it touches the disk.
 
-The stream exists while a worker is active, and cannot be asked again once it is gone. So it is read all the time, by the
-tail that a run uses too, into a folder of its own, and shipped from there: a destination that is down, or a process that
-is killed, costs nothing that was read.
+The stream exists while a worker is active, and cannot be asked again once it is gone. So it is read all the time, by
+the tail that a run uses too, into a folder of its own, and shipped from there: a destination that is down, or a
+process that is killed, costs nothing that was read.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ QUIET_S, SETTLE_S, LOOK_S = 2.0, 15.0, 0.2
 
 
 def mend(spool: Path) -> None:
-    """Cut the half line that a kill left at a file's end: what is written next would be glued to it."""
+    """Make the folder, and cut the half line that a kill left at a file's end: the next one would be glued to it."""
+    spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     for path in spool.glob("*.jsonl"):
         with path.open("rb+") as file:
             end = file.seek(0, os.SEEK_END)
@@ -46,7 +47,6 @@ async def streamed(
     client: ManagementClient, endpoint_id: str, spool: Path, allow: AllowList, world: World | None = None
 ) -> AsyncIterator[LogTail]:
     """Read every active worker's stream into ``spool`` while the block runs."""
-    spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     mend(spool)
     tail = LogTail(client, endpoint_id, spool, allow, world=world)
     running = asyncio.create_task(tail.run())
@@ -62,9 +62,13 @@ async def settled(spool: Path) -> None:
     until, quiet, size = time.monotonic() + SETTLE_S, time.monotonic(), -1
     while time.monotonic() < until and time.monotonic() - quiet < QUIET_S:
         await asyncio.sleep(LOOK_S)
-        now = sum(path.stat().st_size for path in spool.glob("*.jsonl"))
+        now = _bytes(spool)
         if now != size:
             size, quiet = now, time.monotonic()
+
+
+def _bytes(spool: Path) -> int:
+    return sum(path.stat().st_size for path in spool.glob("*.jsonl"))
 
 
 def _ends_line(file: int, end: int) -> bool:
