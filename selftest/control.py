@@ -79,5 +79,7 @@ class Scene:
     """Whether the endpoint is started apart and reached as a live one would be, by address and key."""
     served: tuple[str, ...] = ()
     """More arguments of ``golive local serve``, where it is."""
+    shipped: bool = False
+    """Whether a Loki stands beside the endpoint, and golive ships the workers' logs to it; only with ``live``."""
     described: str = "{}"
     """What the double of the management API tells of it: the project's ``live.json``, which controls may change."""

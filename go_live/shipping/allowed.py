@@ -29,11 +29,21 @@ MOST_NUMBER = 1e15
 MOST_LINE = 256 * 1024
 """Characters of a line that are looked at; no structured line is a hundredth of it."""
 
-_TS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
-_ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{5,126}")
-_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_SETTING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-MOST_NAME = 40
+MOST_NAME, MOST_ID = 40, 128
+NAME, SETTING = "[a-z][a-z0-9]*(_[a-z0-9]+)*", "[A-Z][A-Z0-9]*(_[A-Z0-9]+)*"
+PATTERNS = {
+    "ts": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    "request_id": "[A-Za-z0-9][A-Za-z0-9_-]{5,126}",
+    "intent": NAME,
+    "class": NAME,
+    "setting": SETTING,
+}
+"""Fields that are text: the form of all of it."""
+NUMBERS = (
+    *("prompt_len", "max_tokens", "exec_ms", "tokens_generated", "max_concurrency", "kv_cache_tokens"),
+    *("device_memory_used_mib", "device_memory_total_mib", "asked", "effective", "lines"),
+)
+FLAGS = ("stream", "validation_enabled", "ok", "valid")
 _ERROR_TYPE = re.compile(r"[A-Z][A-Za-z]{2,40}(Error|Exception|Dead|Failed|Exit|Timeout|Interrupt)")
 _PIECE = re.compile(r"[A-Za-z_]+|[0-9]+(?:\.[0-9]+)?")
 _BETWEEN = re.compile(r"[\s.,:;'\"()\[\]-]*")
@@ -61,28 +71,30 @@ def _flag(value: Any) -> bool:
     return isinstance(value, bool) or value is None
 
 
-def _of(pattern: re.Pattern[str], most: int = 128) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and len(value) <= most and pattern.fullmatch(value) is not None
+def _of(pattern: str, most: int = MOST_ID) -> Callable[[Any], bool]:
+    form = re.compile(pattern, re.ASCII)
+    return lambda value: isinstance(value, str) and len(value) <= most and form.fullmatch(value) is not None
 
 
 def _says(value: Any) -> bool:
     return isinstance(value, dict) and all(kind in KINDS and _number(count) for kind, count in value.items())
 
 
+def _job(value: Any) -> bool:
+    """An id has a digit: a word has none."""
+    return _of(PATTERNS["request_id"])(value) and any(char.isdigit() for char in value)
+
+
 FORMS: Mapping[str, Callable[[Any], bool]] = {
-    "ts": _of(_TS),
-    "request_id": _of(_ID),
-    **dict.fromkeys(("prompt_len", "max_tokens", "exec_ms", "tokens_generated", "max_concurrency", "lines"), _number),
-    **dict.fromkeys(("kv_cache_tokens", "device_memory_used_mib", "device_memory_total_mib"), _number),
-    **dict.fromkeys(("asked", "effective"), _number),
-    **dict.fromkeys(("stream", "validation_enabled", "ok", "valid"), _flag),
-    **dict.fromkeys(("intent", "class"), _of(_NAME, MOST_NAME)),
-    "setting": _of(_SETTING, MOST_NAME),
+    **{name: _of(pattern, MOST_NAME) for name, pattern in PATTERNS.items()},
+    **dict.fromkeys(NUMBERS, _number),
+    **dict.fromkeys(FLAGS, _flag),
+    "request_id": _job,
     "says": _says,
 }
 """Field -> whether a value has its form. ``event``, ``error``, ``message`` and ``engine`` are looked at apart."""
 ENGINE: Mapping[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("kind", "dtype", "load_format", "device"), _of(_NAME, MOST_NAME)),
+    **dict.fromkeys(("kind", "dtype", "load_format", "device"), _of(NAME, MOST_NAME)),
     **dict.fromkeys(("max_model_len", "max_num_seqs", "max_num_batched_tokens", "gpu_memory_utilization"), _number),
     "exec_ms": _number,
     **dict.fromkeys(("enforce_eager", "trust_remote_code"), _flag),

@@ -32,7 +32,7 @@ def body(worker: str, entries: Sequence[Entry], endpoint: str, labels: dict[str,
     """One request: each line as ``message``, whose JSON Datadog reads into attributes; ``ts`` is its time."""
     tags = ",".join(f"{name}:{value}" for name, value in (*labels.items(), ("endpoint", endpoint)) if name != "service")
     common = {"ddsource": SOURCE, "ddtags": tags, "hostname": worker, "service": labels["service"]}
-    return [{**common, "timestamp": str(one.ns // 1_000_000), "message": one.text} for one in entries]
+    return [{**common, "timestamp": _iso(one.ns / NS), "message": one.text} for one in entries]
 
 
 class DatadogDestination:

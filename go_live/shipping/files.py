@@ -44,7 +44,7 @@ class Line(NamedTuple):
 
 
 def places(folder: Path) -> list[Place]:
-    """The logs in ``folder``: a local endpoint's (``w1/worker.log``), a run's (``<worker>.jsonl``), or all ``*.log``."""
+    """Logs in ``folder``: of a local endpoint (``w1/worker.log``) or a run (``<worker>.jsonl``), or any ``*.log``."""
     found = [Place(path, path.parent.name, kept=False) for path in sorted(folder.glob("w*/worker.log"))]
     if not found:
         found = [Place(path, path.stem, kept=False) for path in sorted(folder.glob("*.log")) if path.stem != "endpoint"]

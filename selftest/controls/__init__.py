@@ -10,6 +10,7 @@ from selftest.controls.monitoring import MONITORING
 from selftest.controls.release import SIGNATURE, WAY_BACK
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.rollback import ROLLBACK
+from selftest.controls.shipping import SHIPPING
 from selftest.controls.worker import WORKER
 
 CONTROLS = (
@@ -25,6 +26,7 @@ CONTROLS = (
     *GATEWAY,
     *GPU,
     *logs.GPU,
+    *SHIPPING,
     *KEYS,
     *MANAGEMENT,
     *IMAGE,
