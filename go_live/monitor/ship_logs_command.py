@@ -28,7 +28,7 @@ NAME_FILE names. Prompts, answers and keys never leave: docs/logs.md says what d
 exit codes: 0 shipped, or ended by SIGTERM; 1 the destination refused lines for good (they are kept in refused.jsonl);
 2 usage or configuration; 4 the destination could not be reached, or has to be set right first; 130 interrupted
 """
-AGENTS = {"vector": Path("monitoring/vector.toml"), "fluent-bit": Path("monitoring/fluent-bit.yaml")}
+AGENTS = {"vector": Path("monitoring/vector.yaml"), "fluent-bit": Path("monitoring/fluent-bit.yaml")}
 
 
 class ShippedAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ MOST_NAME, MOST_ID = 40, 128
 NAME, SETTING = "[a-z][a-z0-9]*(_[a-z0-9]+)*", "[A-Z][A-Z0-9]*(_[A-Z0-9]+)*"
 PATTERNS = {
     "ts": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
-    "request_id": "[A-Za-z0-9][A-Za-z0-9_-]{5,126}",
+    "request_id": "[A-Za-z0-9][A-Za-z0-9-]{5,126}",
     "intent": NAME,
     "class": NAME,
     "setting": SETTING,

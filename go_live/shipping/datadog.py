@@ -4,7 +4,7 @@ Datadog has no way to know a line that is sent twice: after a kill some of the l
 that is older than 18 hours is taken and not kept, so none is sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,11 +28,16 @@ SOURCE = "golive"
 MOST_FOUND = 100
 
 
-def body(worker: str, entries: Sequence[Entry], endpoint: str, labels: dict[str, str]) -> list[dict[str, str]]:
+def body(worker: str, entries: Sequence[Entry], endpoint: str, labels: Mapping[str, str]) -> list[dict[str, str]]:
     """One request: each line as ``message``, whose JSON Datadog reads into attributes; ``ts`` is its time."""
-    tags = ",".join(f"{name}:{value}" for name, value in (*labels.items(), ("endpoint", endpoint)) if name != "service")
-    common = {"ddsource": SOURCE, "ddtags": tags, "hostname": worker, "service": labels["service"]}
+    common = common_of(worker, endpoint, labels)
     return [{**common, "timestamp": _iso(one.ns / NS), "message": one.text} for one in entries]
+
+
+def common_of(worker: str, endpoint: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """What Datadog is told of every line."""
+    tags = ",".join(f"{name}:{value}" for name, value in (*labels.items(), ("endpoint", endpoint)) if name != "service")
+    return {"ddsource": SOURCE, "ddtags": tags, "hostname": worker, "service": labels["service"]}
 
 
 class DatadogDestination:
