@@ -39,6 +39,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Between the first and the last line."""
     oldest_ns: int | None = None
     """How old a line may be; what is older would be dropped and nobody told."""
+    newest_ns: int | None = None
+    """How far in the future it may be, likewise."""
 
 
 def stamped(line: str, *, told_ns: int | None, last_ns: int) -> Entry:
@@ -100,12 +102,23 @@ def cut(entries: Sequence[Entry], limits: Limits) -> list[list[Entry]]:
     return requests
 
 
-def too_old(entries: Sequence[Entry], limits: Limits, now_ns: int) -> tuple[list[Entry], list[Entry]]:
-    """``entries`` that are still taken, and those that are too old for it."""
-    if limits.oldest_ns is None:
-        return list(entries), []
-    since = now_ns - limits.oldest_ns
-    return [one for one in entries if one.ns >= since], [one for one in entries if one.ns < since]
+class Timely(NamedTuple):
+    """Lines by whether their time is one that the destination takes."""
+
+    fresh: list[Entry]
+    old: list[Entry]
+    ahead: list[Entry]
+
+
+def timely(entries: Sequence[Entry], limits: Limits, now_ns: int) -> Timely:
+    """``entries`` whose time is taken, those that are too old for it, and those that are too far in the future."""
+    since = now_ns - limits.oldest_ns if limits.oldest_ns is not None else min((one.ns for one in entries), default=0)
+    until = now_ns + limits.newest_ns if limits.newest_ns is not None else max((one.ns for one in entries), default=0)
+    return Timely(
+        [one for one in entries if since <= one.ns <= until],
+        [one for one in entries if one.ns < since],
+        [one for one in entries if one.ns > until],
+    )
 
 
 def _ns(ts: Any) -> int | None:

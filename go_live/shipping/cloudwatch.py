@@ -12,7 +12,7 @@ import msgspec
 
 from go_live.config import CloudWatch
 from go_live.errors import UsageError
-from go_live.shipping.batches import DAY_NS, Entry, Limits
+from go_live.shipping.batches import DAY_NS, NS, Entry, Limits
 from go_live.shipping.destination import DestinationError, LinesRefusedError, PassingError, Refused
 
 LIMITS = Limits(
@@ -21,6 +21,9 @@ LIMITS = Limits(
     most_entries=10_000,
     overhead_bytes=26,
     most_span_ns=DAY_NS - 1_000_000,
+    # Older than 14 days, or more than 2 hours ahead: HTTP 200, and not kept.
+    oldest_ns=14 * DAY_NS - 60 * NS,
+    newest_ns=2 * 3600 * NS - 60 * NS,
 )
 TIMEOUT_S = 30
 PASSING = frozenset(
@@ -41,8 +44,6 @@ Answer = TypeVar("Answer")
 class CloudWatchDestination:
     """A log group, with a stream for each worker."""
 
-    limits = LIMITS
-
     def __init__(self, declared: CloudWatch) -> None:
         """Nothing is asked before the first call.
 
@@ -55,12 +56,14 @@ class CloudWatchDestination:
         except ImportError as error:
             raise UsageError(NOT_THERE) from error
         self._declared = declared
+        days = min(LIMITS.oldest_ns or 0, declared.retention_days * DAY_NS)
+        self.limits = msgspec.structs.replace(LIMITS, oldest_ns=days)
         self.name = f"CloudWatch, group {declared.group} in {declared.region}"
         # It is this project's shipper that repeats, so that the lines' place is known all the time.
         once = Config(
             retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S
         )
-        self._client: Any = boto3.client("logs", region_name=declared.region, config=once)
+        self._client: Any = boto3.Session(region_name=declared.region).client("logs", config=once)
 
     def payload(self, worker: str, entries: Sequence[Entry]) -> str:
         """The request, as JSON."""
@@ -161,8 +164,12 @@ class _ThereError(DestinationError):
 
 
 def rejected(entries: Sequence[Entry], told: dict[str, int]) -> list[Refused]:
-    """What ``rejectedLogEventsInfo`` says was not kept: indexes into the events that were sent."""
-    old = max(told.get("tooOldLogEventEndIndex", 0), told.get("expiredLogEventEndIndex", 0))
+    """What ``rejectedLogEventsInfo`` says was not kept: indexes into the events that were sent.
+
+    The ends are exclusive; one that is told at all tells of one event at least.
+    """
+    ends = [told[name] for name in ("tooOldLogEventEndIndex", "expiredLogEventEndIndex") if name in told]
+    old = max(1, *ends) if ends else 0
     new = told.get("tooNewLogEventStartIndex", len(entries))
     lost = []
     if old:

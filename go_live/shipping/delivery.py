@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from go_live.errors import MeasurementError
 from go_live.management.client import World
 from go_live.management.retries import Policy, pause_s
-from go_live.shipping.batches import NS, Entry, cut, too_old
+from go_live.shipping.batches import NS, Entry, cut, timely
 from go_live.shipping.destination import Destination, LinesRefusedError, PassingError, Refused
 
 FIRST_PAUSE_S = 0.5
@@ -81,9 +81,10 @@ class Delivery:
             DestinationError: something has to be changed first.
         """
         limits = self._destination.limits
-        fresh, old = too_old(entries, limits, round(self._world.wall() * NS))
-        lost = [self._lose(old, "older than the destination keeps")] if old else []
-        for request in cut(fresh, limits):
+        sorted_out = timely(entries, limits, round(self._world.wall() * NS))
+        lost = [self._lose(sorted_out.old, "older than the destination takes")] if sorted_out.old else []
+        lost += [self._lose(sorted_out.ahead, "further ahead than the destination takes")] if sorted_out.ahead else []
+        for request in cut(sorted_out.fresh, limits):
             lost += await self._send(worker, request, give_up_s, halves=[MOST_HALVES])
         return lost
 

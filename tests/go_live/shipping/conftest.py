@@ -97,13 +97,18 @@ def opened(config: Config, worker: Worker, tmp_path: Path) -> Opened:
 
     @asynccontextmanager
     async def open_bench(
-        loki: LokiDouble | None = None, *, token: str | None = None, destination: Destination | None = None
+        loki: LokiDouble | None = None,
+        *,
+        token: str | None = None,
+        tenant: str = "",
+        destination: Destination | None = None,
+        now: float = AT + 600,
     ) -> AsyncIterator[Bench]:
         loki = loki or LokiDouble(wall=lambda: AT + 600)
         waits = Waits()
-        world = World(clock=lambda: waits.at, wall=lambda: AT + 600 + waits.at, sleep=waits.sleep, draw=lambda: 0.5)
+        world = World(clock=lambda: waits.at, wall=lambda: now + waits.at, sleep=waits.sleep, draw=lambda: 0.5)
         async with serving(loki) as url:
-            to = destination or LokiDestination(pointed(config, url).logs, "local", token)
+            to = destination or LokiDestination(pointed(config, url, tenant=tenant).logs, "local", token)
             with alone(tmp_path / "state") as positions:
                 folder = worker.path.parents[1]
                 folder.mkdir(exist_ok=True)

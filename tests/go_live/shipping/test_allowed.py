@@ -71,12 +71,31 @@ def test_what_was_cut_down_stays_as_it_is(line: str) -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        {"event": "start", "request_id": "sync-1-u1", "prompt_len": 42, "max_tokens": 150, "stream": False, "validation_enabled": True},
-        {"event": "end", "request_id": "a1b2c3d4", "ok": True, "exec_ms": 2810.1, "tokens_generated": 150, "intent": "career_guidance", "valid": None},
-        {"event": "ready", "engine": {"kind": "vllm", "max_model_len": 4096, "enforce_eager": False}, "max_concurrency": 4},
+        {
+            "event": "start",
+            "request_id": "sync-1-u1",
+            "prompt_len": 42,
+            "max_tokens": 150,
+            "stream": False,
+            "validation_enabled": True,
+        },
+        {
+            "event": "end",
+            "request_id": "a1b2c3d4",
+            "ok": True,
+            "exec_ms": 2810.1,
+            "tokens_generated": 150,
+            "intent": "career_guidance",
+            "valid": None,
+        },
+        {
+            "event": "ready",
+            "engine": {"kind": "vllm", "max_model_len": 4096, "enforce_eager": False},
+            "max_concurrency": 4,
+        },
         {"event": "adjusted", "setting": "MAX_NUM_BATCHED_TOKENS", "asked": 1024, "effective": 4096},
     ],
-)  # fmt: skip
+)
 def test_what_the_worker_says_arrives_whole(told: dict[str, Any]) -> None:
     """Every documented field is kept, in its order."""
     line = {"ts": "2026-11-24T18:00:00.123Z", **told}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from go_live.shipping import cloudwatch, datadog, loki
-from go_live.shipping.batches import DAY_NS, Entry, Limits, cut, joined, others, stamped, too_old
+from go_live.shipping.batches import DAY_NS, Entry, Limits, cut, joined, others, stamped, timely
 
 SMALL = Limits(most_bytes=100, most_entries=4, overhead_bytes=10, most_span_ns=1000)
 ENTRIES = st.lists(st.builds(Entry, st.integers(0, 5000), st.text(min_size=1, max_size=20)), max_size=40)
@@ -76,5 +76,7 @@ def test_lines_that_are_not_sent_are_gathered() -> None:
 def test_what_a_destination_would_drop_without_a_word_is_not_sent() -> None:
     """Datadog takes logs up to 18 hours old."""
     hour = 3600 * 10**9
-    fresh, old = too_old([Entry(0, "old"), Entry(2 * hour, "fresh")], datadog.LIMITS, 19 * hour)
-    assert ([one.text for one in fresh], [one.text for one in old]) == (["fresh"], ["old"])
+    told = timely([Entry(0, "old"), Entry(2 * hour, "fresh")], datadog.LIMITS, 19 * hour)
+    assert told == ([Entry(2 * hour, "fresh")], [Entry(0, "old")], [])
+    told = timely([Entry(DAY_NS, "fresh"), Entry(DAY_NS + 3 * hour, "ahead")], cloudwatch.LIMITS, DAY_NS)
+    assert told == ([Entry(DAY_NS, "fresh")], [], [Entry(DAY_NS + 3 * hour, "ahead")])
