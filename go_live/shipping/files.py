@@ -80,6 +80,30 @@ class Tail:
             return 0
         return sum(_size(path) for path in self._next()) + self._left()
 
+    def shorten(self, keep_bytes: int) -> Position | None:
+        """Drop all but the last lines of a file that is read to its end; where it stands then, None: it is not.
+
+        Only for files whose writer appends, and writes nothing meanwhile: what it writes next follows what is kept.
+        """
+        if self.position is None or self.behind():
+            return None
+        path = self.place.path
+        with path.open("rb+") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - keep_bytes))
+            kept = file.read()
+            if size > keep_bytes:
+                kept = kept[kept.find(b"\n") + 1 :]
+            file.seek(0)
+            file.write(kept)
+            file.truncate()
+        self.close()
+        self._begin(path)
+        if self._file is not None and self._position is not None:
+            head = _head(self._file, len(kept))
+            self._position = msgspec.structs.replace(self._position, offset=len(kept), head=head)
+        return self._position
+
     def gone(self) -> bool:
         """Whether nothing of that name is there any more."""
         return not self.place.path.exists()

@@ -17,6 +17,8 @@ from go_live.management.logs import LogTail
 from go_live.shipping.allowed import AllowList
 
 SPOOL = "spool"
+SHORTEN_BYTES = 16 * 2**20
+"""A file of the spool that is longer is shortened once all of it has arrived; its last lines tell where to read on."""
 KEPT_S = 7 * 24 * 3600
 """A worker that has said nothing for so long is gone; platforms start new ones under new names."""
 QUIET_S, SETTLE_S, LOOK_S = 2.0, 15.0, 0.2

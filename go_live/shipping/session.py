@@ -66,6 +66,7 @@ async def ship(config: Config, asked: Asked, environment: Mapping[str, str]) -> 
                     allow,
                     max_age_s=config.logs.batch_max_age_s,
                     most_pause_s=config.logs.retry_max_s,
+                    shorten_bytes=platform.SHORTEN_BYTES if tail is not None else None,
                 )
                 if asked.dry_run:
                     return _shown(shipper, destination)

@@ -47,7 +47,7 @@ class Source:
         self.place = place
         self.tail = Tail(place, position)
         self.waiting = Waiting()
-        self._last_ns = position.last_ns if position is not None else 0
+        self.last_ns = position.last_ns if position is not None else 0
         self._allow = allow
         self._world = world
 
@@ -66,11 +66,11 @@ class Source:
             waiting.lines += 1
             waiting.raw += len(line.text) + 1
             if clean := self._allow.clean(line.text):
-                now_ns = self._last_ns or round(self._world.wall() * NS)
+                now_ns = self.last_ns or round(self._world.wall() * NS)
                 entry = stamped(clean, told_ns=told_ns(line.ts), last_ns=now_ns)
-                self._last_ns = entry.ns
+                self.last_ns = entry.ns
                 waiting.entries.append(entry)
-            waiting.position = msgspec.structs.replace(line.after, last_ns=self._last_ns)
+            waiting.position = msgspec.structs.replace(line.after, last_ns=self.last_ns)
             if self.is_full():
                 return
 
@@ -91,9 +91,10 @@ class Shipper:
         *,
         max_age_s: float,
         most_pause_s: float,
+        shorten_bytes: int | None = None,
         world: World | None = None,
     ) -> None:
-        """Nothing is read before :meth:`run`."""
+        """Nothing is read before :meth:`run`; files that are longer than ``shorten_bytes`` are shortened once sent."""
         self.counts = Counts()
         self.stop = asyncio.Event()
         """Set it, and what is there is sent before the end."""
@@ -101,6 +102,7 @@ class Shipper:
         self._positions = positions
         self._allow = allow
         self._max_age_s = max_age_s
+        self._shorten_bytes = shorten_bytes
         self._world = world or World()
         self._sources: dict[Path, Source] = {}
         self.delivery = Delivery(
@@ -158,6 +160,7 @@ class Shipper:
             waiting = source.waiting
             if not waiting.lines:
                 self._leave(source)
+                self._shorten(source)
                 continue
             if flush or source.is_full() or self._world.clock() - waiting.since >= self._max_age_s:
                 await self._deliver(source, give_up_s)
@@ -182,6 +185,14 @@ class Shipper:
                 position = self._positions.of(place.path)
                 self._sources[place.path] = Source(place, position, self._allow, self._world)
         return list(self._sources.values())
+
+    def _shorten(self, source: Source) -> None:
+        """Drop what has arrived of a file that is ours and has grown long."""
+        before = source.tail.position
+        if self._shorten_bytes is None or before is None or before.offset <= self._shorten_bytes:
+            return
+        if (now := source.tail.shorten(self._shorten_bytes // 8)) is not None:
+            self._positions.move(source.place.path, msgspec.structs.replace(now, last_ns=source.last_ns))
 
     def _leave(self, source: Source) -> None:
         """Forget a file that is gone and of which nothing waits."""
