@@ -7,7 +7,7 @@ other bytes, is read from its beginning. A line counts once its end is there.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -43,12 +43,23 @@ class Line(NamedTuple):
     after: Position
 
 
-def places(folder: Path) -> list[Place]:
-    """Logs in ``folder``: of a local endpoint (``w1/worker.log``) or a run (``<worker>.jsonl``), or any ``*.log``."""
-    found = [Place(path, path.parent.name, kept=False) for path in sorted(folder.glob("w*/worker.log"))]
+def places(folder: Path, known: Iterable[Path] = ()) -> list[Place]:
+    """Logs in ``folder``: of a local endpoint (``w1/worker.log``) or a run (``<worker>.jsonl``), or any ``*.log``.
+
+    Args:
+        folder: where to look.
+        known: paths of logs that were there once; one whose file was only renamed still has to be read to its end.
+    """
+    found = set(folder.glob("w*/worker.log"))
     if not found:
-        found = [Place(path, path.stem, kept=False) for path in sorted(folder.glob("*.log")) if path.stem != "endpoint"]
-    return found + [Place(path, path.stem, kept=True) for path in sorted(folder.glob("*.jsonl"))]
+        found = {path for path in folder.glob("*.log") if path.stem != "endpoint"}
+    found |= set(folder.glob("*.jsonl")) | {path for path in known if path.is_relative_to(folder)}
+    return [_place(path) for path in sorted(found)]
+
+
+def _place(path: Path) -> Place:
+    worker = path.parent.name if path.name == "worker.log" else path.stem
+    return Place(path, worker, kept=path.suffix == ".jsonl")
 
 
 class Tail:
@@ -67,6 +78,10 @@ class Tail:
     def position(self) -> Position | None:
         """Behind the last line that was read."""
         return self._position
+
+    def start(self) -> Position | None:
+        """Where it is read from; None: there is no such file."""
+        return self._position if self._file is not None or self._open() else None
 
     def close(self) -> None:
         """Give the file back."""
@@ -105,8 +120,9 @@ class Tail:
         return self._position
 
     def gone(self) -> bool:
-        """Whether nothing of that name is there any more."""
-        return not self.place.path.exists()
+        """Whether nothing of that name is there any more, and the file itself is not either."""
+        number = self._position.inode if self._position is not None else 0
+        return not self.place.path.exists() and all(_inode(path) != number for path in self._family())
 
     def read(self) -> Iterator[Line]:
         """Every whole line that is there now."""

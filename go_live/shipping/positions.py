@@ -52,6 +52,10 @@ class Positions:
         """Where ``path`` stands; None: nothing of it was shipped."""
         return self._known.get(str(path))
 
+    def paths(self) -> list[Path]:
+        """Every file that was seen, and is not known to be gone."""
+        return [Path(path) for path in self._known]
+
     def move(self, path: Path, position: Position) -> None:
         """What lies before ``position`` has arrived."""
         self._known[str(path)] = position

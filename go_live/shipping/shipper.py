@@ -180,10 +180,14 @@ class Shipper:
 
     def _look(self) -> list[Source]:
         """Every file that is there or was."""
-        for place in places(self._folder):
-            if place.path not in self._sources:
-                position = self._positions.of(place.path)
-                self._sources[place.path] = Source(place, position, self._allow, self._world)
+        for place in places(self._folder, self._positions.paths()):
+            if place.path in self._sources:
+                continue
+            position = self._positions.of(place.path)
+            source = self._sources[place.path] = Source(place, position, self._allow, self._world)
+            # A file that was seen is known from then on: it may be renamed before anything of it arrives.
+            if position is None and (first := source.tail.start()) is not None:
+                self._positions.move(place.path, first)
         return list(self._sources.values())
 
     def _shorten(self, source: Source) -> None:

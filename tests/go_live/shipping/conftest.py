@@ -1,5 +1,6 @@
 """Worker logs that are written on purpose, a Loki that keeps what it gets, and time that nobody waits for."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -36,6 +37,13 @@ def ids(lines: list[str]) -> list[str]:
     """The job ids of lines that have one."""
     told = [json.loads(line) for line in lines]
     return [one["request_id"] for one in told if "request_id" in one]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what is waited for comes over a socket
+            await asyncio.sleep(0.01)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 import lupa.luajit21 as lupa
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 
 from go_live.config import Config
 from go_live.shipping.agents import SENT, configuration_of
@@ -138,6 +138,7 @@ def test_fluent_bit_s_filter_drops_what_is_no_event(filtered: Any, record: dict[
 RUN = in_lua()
 
 
+@settings(max_examples=60)
 @given(holding(PROMPTS))
 def test_no_prompt_passes_fluent_bit_s_filter(line: str) -> None:
     """The property of the allow-list, for the agent's."""

@@ -8,10 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
-from moto.server import ThreadedMotoServer
 
 from go_live.config import CloudWatch, Config
 from go_live.errors import UsageError
@@ -20,6 +18,7 @@ from go_live.shipping.cloudwatch import CloudWatchDestination, rejected
 from go_live.shipping.destination import DestinationError, PassingError
 from tests.go_live.shipping.conftest import Opened, Worker
 
+pytestmark = pytest.mark.slow  # boto3 and moto take two seconds to import
 NOW = time.time()
 """CloudWatch looks at its own clock: lines are of today."""
 
@@ -27,6 +26,8 @@ NOW = time.time()
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Moto's address."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - not while tests are only collected
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -55,9 +56,16 @@ def line(seconds: float, kind: str = "end", job: str = "sync-000001-u1") -> str:
     return json.dumps({"ts": stamp, "event": kind, "request_id": job})
 
 
+def client_of(declared: CloudWatch) -> Any:
+    """A client of the test's own."""
+    import boto3  # noqa: PLC0415 - likewise
+
+    return boto3.Session(region_name=declared.region).client("logs")
+
+
 def stored(declared: CloudWatch, worker: str = "w1") -> list[str]:
     """The messages of a worker's stream, as CloudWatch gives them."""
-    client: Any = boto3.client("logs", region_name=declared.region)
+    client = client_of(declared)
     told = client.get_log_events(logGroupName=declared.group, logStreamName=worker, startFromHead=True)
     client.close()
     return [event["message"] for event in told["events"]]
@@ -72,7 +80,7 @@ async def test_group_and_stream_are_made_and_lines_arrive_in_order_of_time(
         await bench.shipper.once(give_up_s=10)
         assert bench.shipper.counts.shipped == 3
     assert [json.loads(message)["event"] for message in stored(declared)] == ["start", "end", "end"]
-    client: Any = boto3.client("logs", region_name=declared.region)
+    client = client_of(declared)
     (group,) = client.describe_log_groups(logGroupNamePrefix=declared.group)["logGroups"]
     client.close()
     assert group["retentionInDays"] == declared.retention_days

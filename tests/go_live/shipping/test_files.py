@@ -114,8 +114,8 @@ def test_a_file_that_vanishes_is_read_to_its_end(log: Path) -> None:
     read(tail)
     add(log, "last words")
     log.unlink()
-    assert tail.gone()
     assert read(tail) == ["last words"]
+    assert tail.gone()
     assert read(tail) == []
 
 
@@ -156,6 +156,20 @@ def test_kept_lines_of_the_platform_have_their_time(tmp_path: Path) -> None:
     assert place == Place(path, "abc", kept=True)
     lines = list(Tail(place, None).read())
     assert [(line.text, line.ts) for line in lines] == [("hello", "2026-11-24T18:00:00Z"), (TORN, "")]
+
+
+def test_a_file_that_was_only_renamed_is_still_looked_for(log: Path) -> None:
+    """Nothing of its name is there; what was seen of it has not been read."""
+    tail = tail_of(log)
+    first = tail.start()
+    tail.close()
+    log.rename(log.with_name("worker.log.1"))
+    assert places(log.parent) == []
+    (place,) = places(log.parent, [log])
+    assert read(Tail(place, first)) == [FIRST[:-1]]
+    assert not tail.gone()
+    log.with_name("worker.log.1").unlink()
+    assert tail.gone()
 
 
 def test_where_logs_are_found(tmp_path: Path) -> None:

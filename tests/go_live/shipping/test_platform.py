@@ -24,8 +24,7 @@ from go_live.shipping.positions import alone
 from go_live.shipping.shipper import Shipper
 from selftest.loki_double import LokiDouble, serving
 from tests.go_live.management.conftest import KEY
-from tests.go_live.shipping.conftest import AT, event, ids, pointed
-from tests.go_live.shipping.test_shipper import until
+from tests.go_live.shipping.conftest import AT, event, ids, pointed, until
 
 PROMPT = "How do I become a data engineer?"
 
@@ -118,16 +117,16 @@ async def test_the_files_between_do_not_grow_without_end(tmp_path: Path, config:
     longest = 0
     async with served(log, crew) as base, serving(loki) as url:
         for process in range(2):
-            async with read_into(spool, base), shipping(spool, url, config, shorten_bytes=2000) as shipper:
-                for number in range(process * 40, process * 40 + 40):
+            async with read_into(spool, base), shipping(spool, url, config, shorten_bytes=1000) as shipper:
+                for number in range(process * 20, process * 20 + 20):
                     with log.open("a", encoding="utf-8") as file:
                         file.write(f"{event(number)}\n")
                     await until(lambda number=number: any(f"{number:06}" in line for line in lines_of(spool)))  # type: ignore[misc]
                     await shipper.once(give_up_s=5)
                     longest = max(longest, (spool / "w1.jsonl").stat().st_size)
-                assert shipper.counts.shipped == 40
-    assert longest < 2500
-    assert len(loki.lines) == 80
+                assert shipper.counts.shipped == 20
+    assert longest < 1500
+    assert len(loki.lines) == 40
 
 
 async def test_a_reader_that_was_killed_within_a_line_reads_it_again(tmp_path: Path) -> None:
