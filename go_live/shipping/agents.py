@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from go_live.monitor.yaml_text import write
-from go_live.shipping import datadog
 from go_live.shipping.allowed import EVENTS, FLAGS, NUMBERS, OTHER, PATTERNS
 from go_live.shipping.fluent_bit import LUA
-from go_live.shipping.loki import labels_of
+from go_live.shipping.payloads import common_of, labels_of
 
 SENT = tuple(sorted(EVENTS - {OTHER}))
 FOLDER = "/var/log/llm-worker"
@@ -82,7 +81,7 @@ def _vrl(to: str, config: Config) -> str:
         '. = {"message": encode_json(kept), "timestamp": at, "worker": worker}',
     ]
     if to == "datadog":
-        common = datadog.common_of("", config.endpoint.id, dict(config.logs.labels))
+        common = common_of("", config.endpoint.id, dict(config.logs.labels))
         lines += [f'.{name} = "{value}"' for name, value in common.items() if name != "hostname"]
         lines.append(".hostname = del(.worker)")
     return "\n".join(lines) + "\n"
@@ -175,7 +174,7 @@ def _fluent_bit_output(to: str, config: Config) -> Document:
             **(auth if _asks(logs.loki) else {}),
         }
     if to == "datadog":
-        common = datadog.common_of("", config.endpoint.id, dict(logs.labels))
+        common = common_of("", config.endpoint.id, dict(logs.labels))
         return {
             "name": "datadog",
             **_address(logs.datadog.intake),

@@ -4,8 +4,7 @@ Datadog has no way to know a line that is sent twice: after a kill some of the l
 that is older than 18 hours is taken and not kept, so none is sent.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from go_live.config import Logs
 from go_live.shipping.batches import NS, Entry, Limits
 from go_live.shipping.destination import DestinationError, LinesRefusedError, Refused
+from go_live.shipping.payloads import intake, iso
 from go_live.shipping.sending import Web
 
 ENVELOPE_BYTES = 1024
@@ -24,20 +24,7 @@ LIMITS = Limits(
     overhead_bytes=ENVELOPE_BYTES,
     oldest_ns=18 * 3600 * NS,
 )
-SOURCE = "golive"
 MOST_FOUND = 100
-
-
-def body(worker: str, entries: Sequence[Entry], endpoint: str, labels: Mapping[str, str]) -> list[dict[str, str]]:
-    """One request: each line as ``message``, whose JSON Datadog reads into attributes; ``ts`` is its time."""
-    common = common_of(worker, endpoint, labels)
-    return [{**common, "timestamp": _iso(one.ns / NS), "message": one.text} for one in entries]
-
-
-def common_of(worker: str, endpoint: str, labels: Mapping[str, str]) -> dict[str, str]:
-    """What Datadog is told of every line."""
-    tags = ",".join(f"{name}:{value}" for name, value in (*labels.items(), ("endpoint", endpoint)) if name != "service")
-    return {"ddsource": SOURCE, "ddtags": tags, "hostname": worker, "service": labels["service"]}
 
 
 class DatadogDestination:
@@ -67,12 +54,12 @@ class DatadogDestination:
 
     def payload(self, worker: str, entries: Sequence[Entry]) -> str:
         """The request, as JSON."""
-        sent = body(worker, entries, self._endpoint, self._labels)
+        sent = intake(worker, entries, self._endpoint, self._labels)
         return msgspec.json.format(msgspec.json.encode(sent)).decode()
 
     async def send(self, worker: str, entries: Sequence[Entry]) -> Sequence[Refused]:
         """Send; Datadog answers 202 to all of it or nothing."""
-        await self._intake.post("/api/v2/logs", body(worker, entries, self._endpoint, self._labels))
+        await self._intake.post("/api/v2/logs", intake(worker, entries, self._endpoint, self._labels))
         return ()
 
     async def find(self, request_id: str, since_s: float, until_s: float) -> Sequence[str]:
@@ -82,8 +69,8 @@ class DatadogDestination:
         question = {
             "filter": {
                 "query": f"service:{self._labels['service']} @request_id:{request_id}",
-                "from": _iso(since_s),
-                "to": _iso(until_s),
+                "from": iso(since_s),
+                "to": iso(until_s),
             },
             "page": {"limit": MOST_FOUND},
             "sort": "timestamp",
@@ -121,7 +108,3 @@ def _fields(attributes: dict[str, Any]) -> dict[str, Any]:
     except msgspec.DecodeError:
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

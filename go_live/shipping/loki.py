@@ -6,7 +6,7 @@ is sent twice stands there once.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,23 +14,12 @@ import msgspec
 from go_live.config import Logs
 from go_live.shipping.batches import NS, Entry, Limits
 from go_live.shipping.destination import LinesRefusedError, Refused
+from go_live.shipping.payloads import labels_of, push
 from go_live.shipping.sending import Web
 
 LIMITS = Limits(most_bytes=2**20, most_entries=10_000, overhead_bytes=32)
 """Promtail's own batch size; Loki's default limits are 4 MiB a request and 256 KiB a line."""
-JOB = "golive"
 MOST_FOUND = 100
-
-
-def body(worker: str, entries: Sequence[Entry], labels: Mapping[str, str]) -> dict[str, Any]:
-    """One push: a stream of the worker's labels, times as strings of nanoseconds."""
-    stream = {**labels, "worker": worker}
-    return {"streams": [{"stream": stream, "values": [[str(one.ns), one.text] for one in entries]}]}
-
-
-def labels_of(logs: Logs, endpoint: str) -> dict[str, str]:
-    """What every line of an endpoint has in common."""
-    return {"job": JOB, "endpoint": endpoint, **logs.labels}
 
 
 class LokiDestination:
@@ -58,11 +47,11 @@ class LokiDestination:
 
     def payload(self, worker: str, entries: Sequence[Entry]) -> str:
         """The push, as JSON."""
-        return msgspec.json.format(msgspec.json.encode(body(worker, entries, self._labels))).decode()
+        return msgspec.json.format(msgspec.json.encode(push(worker, entries, self._labels))).decode()
 
     async def send(self, worker: str, entries: Sequence[Entry]) -> Sequence[Refused]:
         """Push; Loki answers 204, or 400 when it did not keep some of it."""
-        await self._web.post("/loki/api/v1/push", body(worker, entries, self._labels))
+        await self._web.post("/loki/api/v1/push", push(worker, entries, self._labels))
         return ()
 
     async def find(self, request_id: str, since_s: float, until_s: float) -> Sequence[str]:

@@ -138,7 +138,7 @@ def test_fluent_bit_s_filter_drops_what_is_no_event(filtered: Any, record: dict[
 RUN = in_lua()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(holding(PROMPTS))
 def test_no_prompt_passes_fluent_bit_s_filter(line: str) -> None:
     """The property of the allow-list, for the agent's."""

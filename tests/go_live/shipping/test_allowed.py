@@ -42,14 +42,14 @@ def holding(planted: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(dumped, plain, torn)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(holding(PROMPTS))
 def test_no_prompt_leaves(line: str) -> None:
     """Wherever in a line a prompt stands, no word of it leaves."""
     assert MARK not in AllowList().clean(line)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(KEYS.flatmap(lambda key: st.tuples(st.just(key), holding(st.just(key)))))
 def test_no_key_leaves(planted: tuple[str, str]) -> None:
     """Wherever in a line a provider's key stands, it does not leave."""
@@ -57,14 +57,14 @@ def test_no_key_leaves(planted: tuple[str, str]) -> None:
     assert key not in AllowList().clean(line)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(holding(st.just("c0ffee-17-hunter2")))
 def test_this_process_own_secrets_do_not_leave(line: str) -> None:
     """A secret that looks like nothing, and would pass for a job's id, is known by itself."""
     assert "hunter2" not in AllowList(["c0ffee-17-hunter2"]).clean(line)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(holding(PROMPTS), holding(KEYS), st.text(max_size=80)))
 def test_what_was_cut_down_stays_as_it_is(line: str) -> None:
     """The allow-list applied twice is the allow-list: the platform's lines pass it before the disk and after."""
