@@ -11,10 +11,12 @@ ACTIONS = {
     "ship-logs": ("go_live.monitor.ship_logs_command", "the workers' logs to Loki, CloudWatch or Datadog"),
 }
 """By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
+EPILOG = "example: golive monitor rules --check; each has its own --help"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare every action's arguments."""
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(metavar="what", required=True)
     for name, (module, text) in ACTIONS.items():
         action = importlib.import_module(module)
