@@ -159,7 +159,7 @@ def train_rehearsal_model(session: nox.Session) -> None:
 
 @nox.session(name="rollout-demo")
 def rollout_demo(session: nox.Session) -> None:
-    """Roll out a good candidate, and see four bad ones turned back: three minutes, no model (``-- dies``: one story)."""
+    """A good candidate is rolled out, four bad ones are turned back: three minutes, no model (``-- dies``: one)."""
     install(session, "sdk")
     session.run("python", "-m", "go_live.rollout.demo", *session.posargs)
 

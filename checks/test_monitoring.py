@@ -1,4 +1,4 @@
-"""MON: who is told, and when."""
+"""MON: who is told, and when; and where the logs are."""
 
 import time
 from html import escape
@@ -6,7 +6,9 @@ from html import escape
 import pytest
 from anyio.from_thread import BlockingPortal
 
+from checks.arrival import marker_found
 from checks.monitoring import Seen, in_grafana, seen
+from checks.target import Target
 from checks.workload import shown
 from go_live.gate import Gate
 from go_live.monitor import conformity, dashboard, panels
@@ -20,6 +22,23 @@ from go_live.pytest_plugin import Verdicts, item
 
 DRILLED = "MON-4"
 LOCAL = "a local endpoint is started by the run itself: no Alertmanager is deployed for it"
+
+
+@pytest.fixture
+def declared(gate: Gate) -> str:
+    """The declared destination of the workers' logs."""
+    if gate.config.logs.destination == "none":
+        pytest.skip("no destination is declared: golive.toml, [logs] destination (docs/logs.md)")
+    if gate.plan.target.kind == "local":
+        pytest.skip("nothing ships the logs of the local endpoint that this run starts and ends")
+    return gate.config.logs.destination
+
+
+@item("MON-1")
+def test_worker_logs_arrive(declared: str, target: Target, gate: Gate, verdict: Verdicts) -> None:
+    """The start and the end line of a request are found again at the declared destination, within the stated time."""
+    assert declared
+    verdict(marker_found(target, gate))
 
 
 @item("MON-2")

@@ -77,6 +77,10 @@ GPU = Scene(
         ("profile.test.target", '"runpod"'),
         ("profile.test.device", '"live"'),
         ("endpoint.expected.workers_min", "1"),
+        ("logs.destination", '"loki"'),
+        ("logs.batch_max_age_s", "0.2"),
+        # What is shipped arrives within a second; so long it takes to say that a line is missing.
+        ("logs.arrives_within_s", "5"),
     ),
     changes=(
         Change(
@@ -91,10 +95,11 @@ GPU = Scene(
             new='"device_memory_used_mib": 22000,\n            "device_memory_total_mib": 24564,',
         ),
     ),
-    witnesses=("SMK-1", "SEC-1"),
+    witnesses=("SMK-1", "SEC-1", "MON-1"),
     live=True,
+    shipped=True,
 )
-"""A worker that says of itself what one on a GPU would, behind an endpoint reached by address and key."""
+"""A worker that tells of itself what one on a GPU would, reached by address and key; and its log is shipped."""
 
 DIGEST = "sha256:" + "1" * 64
 LIVE = Scene(

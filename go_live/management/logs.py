@@ -30,7 +30,7 @@ from go_live.management.errors import (
     UnprocessableError,
 )
 from go_live.management.retries import Policy, pause_s
-from go_live.management.scrub import Scrubber
+from go_live.management.scrub import Cleaner
 from go_live.management.sse import LogLine, Reader
 
 POLL_S = 5.0
@@ -61,7 +61,7 @@ class LogTail:
         client: ManagementClient,
         endpoint_id: str,
         folder: Path,
-        scrubber: Scrubber,
+        scrubber: Cleaner,
         *,
         world: World | None = None,
     ) -> None:

@@ -15,6 +15,7 @@ ACTIONS = {
     "receipt": ("go_live.monitor.receipt_command", "say that a test alert of a deployed Alertmanager arrived"),
     "dashboard": ("go_live.monitor.dashboard_command", "the Grafana dashboard, from golive.toml"),
     "serve": ("go_live.monitor.serve_command", "the same as one local page, live, without Prometheus or Grafana"),
+    "ship-logs": ("go_live.monitor.ship_logs_command", "the workers' logs to Loki, CloudWatch or Datadog"),
 }
 """By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
 EPILOG = "example: golive monitor rules --check; each has its own --help"

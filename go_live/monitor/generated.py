@@ -11,7 +11,7 @@ from go_live.monitor.dashboard import FILE_NAME
 from go_live.monitor.page import page
 from go_live.monitor.prometheus import prometheus_file
 from go_live.monitor.promtool_tests import test_file
-from go_live.monitor.rules import RULE_FILE, rule_file
+from go_live.monitor.rules import PAGE_FILE, RULE_FILE, rule_file
 from go_live.monitor.runbook_pages import runbook_pages
 
 FOLDER = Path("monitoring")
@@ -19,7 +19,7 @@ RULES = FOLDER / RULE_FILE
 TESTS = FOLDER / "rules_test.yml"
 ALERTMANAGER = FOLDER / "alertmanager.yml"
 PROMETHEUS = FOLDER / "prometheus.yml"
-PAGE = Path("ALERTING_RULES.md")
+PAGE = Path(PAGE_FILE)
 DASHBOARD = FOLDER / FILE_NAME
 """Written by `golive monitor dashboard`, which needs Grafana's SDK."""
 

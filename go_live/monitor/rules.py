@@ -8,6 +8,7 @@ from go_live.monitor.yaml_text import write
 
 GROUP = "golive"
 RULE_FILE = "rules.yml"
+PAGE_FILE = "ALERTING_RULES.md"
 INTERVAL = "15s"
 """How often Prometheus evaluates: a `for` of two minutes is eight looks."""
 

@@ -6,8 +6,8 @@ import math
 import sys
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from go_live.monitor.live.history import looking_from
 from go_live.monitor.live.reading import Reader
 from go_live.monitor.queries import Gauge
 from go_live.monitor.rules import rule_file
-from tests.go_live.monitor.stack import free_address, program
+from go_live.monitor.stack import programs
 
 SECONDS = 12
 CALLERS = 3
@@ -54,10 +54,10 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchedEndpo
         yield there
 
 
-@contextmanager
-def prometheus(metrics_url: str, config: Config, folder: Path) -> Iterator[str]:
+@asynccontextmanager
+async def prometheus(metrics_url: str, config: Config, folder: Path) -> AsyncIterator[str]:
     """Its address; it reads the gateway and evaluates golive.toml's rules."""
-    rules, address = folder / "rules.yml", free_address()
+    rules, address = folder / "rules.yml", programs.free_address()
     rules.write_text(rule_file(alert_rules(config)).replace("interval: 15s", "interval: 1s"), encoding="utf-8")
     target = metrics_url.removeprefix("http://").removesuffix("/metrics")
     (folder / "prometheus.yml").write_text(CONFIG.format(rules=rules, metrics=target), encoding="utf-8")
@@ -66,7 +66,7 @@ def prometheus(metrics_url: str, config: Config, folder: Path) -> Iterator[str]:
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}",
     ]
-    with program("prometheus", arguments, address, folder):
+    async with programs.running(programs.PROMETHEUS, arguments, address, folder):
         yield address
 
 
@@ -119,7 +119,7 @@ async def test_every_panel_has_an_answer(endpoint: LaunchedEndpoint, config: Con
         assert gateway.metrics_url is not None
         gateway.metrics.device_memory(endpoint.endpoint_id, 0.9)  # the timed engine has no device to tell of
         reader = Reader(gateway.metrics_url, config)
-        with prometheus(gateway.metrics_url, config, tmp_path) as address:
+        async with prometheus(gateway.metrics_url, config, tmp_path) as address:
             await drive(gateway, endpoint.endpoint_id, key, reader)
             answers = {
                 (panel.title, line.legend): answer(address, line.query.promql(endpoint.endpoint_id))
