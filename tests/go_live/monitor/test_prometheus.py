@@ -103,6 +103,7 @@ async def drive(gateway: Running, endpoint_id: str, key: str, reader: Reader) ->
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("programs")
 async def test_every_panel_has_an_answer(endpoint: LaunchedEndpoint, config: Config, tmp_path: Path) -> None:
     """Each query parses and has one finite answer; shares and times are those that the local page shows."""
     config = msgspec.structs.replace(config, endpoint=msgspec.structs.replace(config.endpoint, id=endpoint.endpoint_id))
