@@ -1,8 +1,8 @@
 """The panels as a Grafana dashboard, built with Grafana's own SDK, which nothing else imports."""
 
+import itertools
 import json
 from collections.abc import Callable
-from itertools import pairwise
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
@@ -28,11 +28,11 @@ Frame = stat.Panel | timeseries.Panel | table.Panel
 
 def dashboard_file(config: Config) -> str:
     """Text of the dashboard."""
-    built = _dashboard(config)
+    built, ids = _dashboard(config), itertools.count(1)
     for row in rows(config):
-        built = built.with_row(dashboard.Row(row.title))
+        built = built.with_row(dashboard.Row(row.title).id(next(ids)))
         for panel, width in zip(row.panels, _widths(row), strict=True):
-            built = built.with_panel(_frame(panel, width, config))
+            built = built.with_panel(_frame(panel, width, config).id(next(ids)))
     return json.dumps(built.build(), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -74,7 +74,7 @@ def _widths(row: Row) -> list[int]:
     figures = sum(panel.kind == "figure" for panel in row.panels)
     edges = [round(WIDTH * index / figures) for index in range(figures + 1)]
     drawings = len(row.panels) - figures
-    return [*(right - left for left, right in pairwise(edges)), *[WIDTH // drawings] * drawings]
+    return [*(right - left for left, right in itertools.pairwise(edges)), *[WIDTH // drawings] * drawings]
 
 
 def _frame(panel: Panel, width: int, config: Config) -> Frame:
