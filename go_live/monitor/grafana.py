@@ -18,7 +18,7 @@ from go_live.monitor.panels import COMPLIANCE, Kind, Limit, Line, Panel, Row, ro
 from go_live.monitor.rules import PAGE_FILE
 
 GUIDE = "docs/dashboard.md"
-GREEN, RED, CLEAR = "green", "red", "transparent"
+GREEN, RED, GREY, CLEAR = "green", "red", "#808080", "transparent"
 NOTHING = "nothing to tell"
 """Shown where a query has no answer, so that an empty panel does not look like a good one."""
 WIDTH, HEIGHT, FIGURE_HEIGHT = 24, 8, 5
@@ -91,8 +91,16 @@ def _frame(panel: Panel, width: int, config: Config) -> Frame:
         .datasource(PROMETHEUS)
         .unit(UNITS[panel.unit])
         .no_value(NOTHING)
+        .mappings([_nothing()])
         .span(width)
     )
+
+
+def _nothing() -> model.ValueMapping:
+    """No value is grey and said in words: 0 of 0 requests is no number, and neither good nor bad."""
+    result = model.ValueMappingResult(text=NOTHING, color=GREY)
+    match = model.SpecialValueMatch.NULL_AND_NAN
+    return model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result))
 
 
 def _figure(panel: Panel) -> stat.Panel:

@@ -73,6 +73,14 @@ def test_it_has_the_rows_that_are_asked_for(written: Dashboard) -> None:
     assert sorted(set(ids)) == ids, "a link to a panel stays a link to it"
 
 
+def test_no_requests_are_neither_green_nor_red(written: Dashboard) -> None:
+    """0 of 0 is no number: every panel shows it grey and in words."""
+    for panel in (panel for panel in written["panels"] if panel["type"] != "row"):
+        (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
+        assert mapping["options"]["match"] == "null+nan"
+        assert mapping["options"]["result"] == {"text": "nothing to tell", "color": "#808080"}
+
+
 def test_grafanas_own_types_read_it(written: Dashboard) -> None:
     """The SDK's types, which are generated from Grafana's schema, read the file and lose nothing of it."""
     read = model.Dashboard.from_json(json.loads(json.dumps(written)))
