@@ -41,10 +41,9 @@ async def seen(config: Config) -> Seen:
         callers = Path(folder) / "callers.json"
         keys.write(callers, (keys.new_key("nobody", "")[1],))
         settings = settings_from(config, job_api=NOWHERE, endpoints=(config.endpoint.id,), key="none", callers=callers)
-        async with (
-            running(msgspec.structs.replace(settings, metrics_port=0)) as gateway,
-            aiohttp.ClientSession() as http,
-        ):
+        # Locks of its own: it sends nothing, and is nobody's second gateway.
+        settings = msgspec.structs.replace(settings, metrics_port=0, locks=Path(folder) / "locks")
+        async with running(settings) as gateway, aiohttp.ClientSession() as http:
             assert gateway.metrics_url is not None
             async with page(config, gateway.metrics_url, port=0) as (url, reader):
                 await reader.read_once(http)

@@ -1,8 +1,8 @@
 """The panels as a Grafana dashboard, built with Grafana's own SDK, which nothing else imports."""
 
+import itertools
 import json
 from collections.abc import Callable
-from itertools import pairwise
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
@@ -18,7 +18,7 @@ from go_live.monitor.panels import COMPLIANCE, Kind, Limit, Line, Panel, Row, ro
 from go_live.monitor.rules import PAGE_FILE
 
 GUIDE = "docs/dashboard.md"
-GREEN, RED, CLEAR = "green", "red", "transparent"
+GREEN, RED, GREY, CLEAR = "green", "red", "#808080", "transparent"
 NOTHING = "nothing to tell"
 """Shown where a query has no answer, so that an empty panel does not look like a good one."""
 WIDTH, HEIGHT, FIGURE_HEIGHT = 24, 8, 5
@@ -28,11 +28,11 @@ Frame = stat.Panel | timeseries.Panel | table.Panel
 
 def dashboard_file(config: Config) -> str:
     """Text of the dashboard."""
-    built = _dashboard(config)
+    built, ids = _dashboard(config), itertools.count(1)
     for row in rows(config):
-        built = built.with_row(dashboard.Row(row.title))
+        built = built.with_row(dashboard.Row(row.title).id(next(ids)))
         for panel, width in zip(row.panels, _widths(row), strict=True):
-            built = built.with_panel(_frame(panel, width, config))
+            built = built.with_panel(_frame(panel, width, config).id(next(ids)))
     return json.dumps(built.build(), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -74,7 +74,7 @@ def _widths(row: Row) -> list[int]:
     figures = sum(panel.kind == "figure" for panel in row.panels)
     edges = [round(WIDTH * index / figures) for index in range(figures + 1)]
     drawings = len(row.panels) - figures
-    return [*(right - left for left, right in pairwise(edges)), *[WIDTH // drawings] * drawings]
+    return [*(right - left for left, right in itertools.pairwise(edges)), *[WIDTH // drawings] * drawings]
 
 
 def _frame(panel: Panel, width: int, config: Config) -> Frame:
@@ -91,8 +91,16 @@ def _frame(panel: Panel, width: int, config: Config) -> Frame:
         .datasource(PROMETHEUS)
         .unit(UNITS[panel.unit])
         .no_value(NOTHING)
+        .mappings([_nothing()])
         .span(width)
     )
+
+
+def _nothing() -> model.ValueMapping:
+    """No value is grey and said in words: 0 of 0 requests is no number, and neither good nor bad."""
+    result = model.ValueMappingResult(text=NOTHING, color=GREY)
+    match = model.SpecialValueMatch.NULL_AND_NAN
+    return model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result))
 
 
 def _figure(panel: Panel) -> stat.Panel:

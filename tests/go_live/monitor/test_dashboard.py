@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as model
 
 from go_live.cli import main
 from go_live.config import Config
@@ -67,6 +69,22 @@ def test_it_has_the_rows_that_are_asked_for(written: Dashboard) -> None:
     assert {panel["title"] for panel in written["panels"] if panel["type"] == "row"} >= REQUIRED
     places = [tuple(panel["gridPos"].values()) for panel in written["panels"] if panel["type"] != "row"]
     assert len(set(places)) == len(places), "no panel lies on another"
+    ids = [panel["id"] for panel in written["panels"]]
+    assert sorted(set(ids)) == ids, "a link to a panel stays a link to it"
+
+
+def test_no_requests_are_neither_green_nor_red(written: Dashboard) -> None:
+    """0 of 0 is no number: every panel shows it grey and in words."""
+    for panel in (panel for panel in written["panels"] if panel["type"] != "row"):
+        (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
+        assert mapping["options"]["match"] == "null+nan"
+        assert mapping["options"]["result"] == {"text": "nothing to tell", "color": "#808080"}
+
+
+def test_grafanas_own_types_read_it(written: Dashboard) -> None:
+    """The SDK's types, which are generated from Grafana's schema, read the file and lose nothing of it."""
+    read = model.Dashboard.from_json(json.loads(json.dumps(written)))
+    assert json.loads(json.dumps(read, cls=JSONEncoder)) == written
 
 
 def test_prometheus_and_endpoint_are_chosen_in_grafana(written: Dashboard, config: Config) -> None:

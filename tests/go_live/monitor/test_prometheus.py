@@ -116,7 +116,7 @@ async def test_every_panel_has_an_answer(endpoint: LaunchedEndpoint, config: Con
         key=endpoint.key,
         callers=tmp_path / "callers.json",
     )
-    async with running(msgspec.structs.replace(settings, metrics_port=0)) as gateway:
+    async with running(msgspec.structs.replace(settings, metrics_port=0, locks=tmp_path / "locks")) as gateway:
         assert gateway.metrics_url is not None
         gateway.metrics.device_memory(endpoint.endpoint_id, 0.9)  # the timed engine has no device to tell of
         reader = Reader(gateway.metrics_url, config)

@@ -13,10 +13,12 @@ import pytest
 from prometheus_client import start_http_server
 from selenium import webdriver
 
+from go_live import config as configuration
 from go_live.config import Config
 from go_live.monitor import panels
 from go_live.monitor.metrics import RequestOutcome
 from tests.go_live.chromium import LABELS_OUTSIDE, NEEDED, SEEN, ask, contrast, log, luminance, show, started
+from tests.go_live.monitor.conftest import ROOT
 from tests.go_live.monitor.live.gateways import Told
 
 pytestmark = [NEEDED, pytest.mark.slow]
@@ -63,9 +65,10 @@ class Live:
         self.process.wait(timeout=WITHIN_S)
 
     def end(self) -> None:
-        """Whatever is left."""
+        """Whatever is left; a page that is asked to end does so at once, and as asked."""
         if self.process.poll() is None:
-            self.kill_page()
+            self.process.terminate()
+            assert self.process.wait(timeout=WITHIN_S) == 0
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.kill_gateway()
@@ -78,12 +81,27 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
         yield driver
 
 
-@pytest.fixture
-def live(config: Config, toml: str, tmp_path: Path) -> Iterator[Live]:
+def healthy(folder: Path) -> Live:
     """A page that shows healthy traffic."""
-    there = Live(config, tmp_path, toml)
+    text = (ROOT / "golive.toml").read_text(encoding="utf-8")
+    there = Live(configuration.parse(text), folder, text)
     there.wait_until_read()
     there.told.ended(200)
+    return there
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    """A page of a test's own, which may break it."""
+    there = healthy(tmp_path)
+    yield there
+    there.end()
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A page that several tests look at, and none changes."""
+    there = healthy(tmp_path_factory.mktemp("steady"))
     yield there
     there.end()
 
@@ -139,9 +157,9 @@ def test_the_page_follows_the_endpoint(browser: webdriver.Chrome, live: Live, co
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-def test_it_fits_the_window(browser: webdriver.Chrome, live: Live, width: int) -> None:
+def test_it_fits_the_window(browser: webdriver.Chrome, steady: Live, width: int) -> None:
     """On a phone and on a desk: no sideways scrolling, no label cut off, the smallest text at least 9 pixels."""
-    show(browser, live.url, width=width)
+    show(browser, steady.url, width=width)
     until(browser, f"{WORD} === 'WITHIN SLO'", "healthy traffic")
     assert ask(browser, SIDEWAYS) <= 0
     assert ask(browser, LABELS_OUTSIDE) == []
@@ -150,9 +168,9 @@ def test_it_fits_the_window(browser: webdriver.Chrome, live: Live, width: int) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read(browser: webdriver.Chrome, live: Live, scheme: str) -> None:
+def test_it_can_be_read(browser: webdriver.Chrome, steady: Live, scheme: str) -> None:
     """Text keeps a contrast of 4.5 to 1 in light and in dark, lines one of 3 to 1; every drawing has a name."""
-    show(browser, live.url, scheme=scheme)
+    show(browser, steady.url, scheme=scheme)
     until(browser, f"{WORD} === 'WITHIN SLO'", "healthy traffic")
     background = ask(browser, "getComputedStyle(document.body).backgroundColor")
     assert (luminance(background) > 0.5) is (scheme == "light")
@@ -180,9 +198,9 @@ def test_it_can_be_read(browser: webdriver.Chrome, live: Live, scheme: str) -> N
     assert ask(browser, f"{unnamed}.length") == 0
 
 
-def test_who_wants_no_motion_gets_none(browser: webdriver.Chrome, live: Live) -> None:
+def test_who_wants_no_motion_gets_none(browser: webdriver.Chrome, steady: Live) -> None:
     """`prefers-reduced-motion` switches off the only transition that there is."""
-    show(browser, live.url)
+    show(browser, steady.url)
     features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     duration = "getComputedStyle(document.getElementById('figures')).transitionDuration"
