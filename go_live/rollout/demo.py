@@ -16,7 +16,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ EXEC_MS = 300.0
 FACTOR = 9
 SLOWER = 1.3
 CURRENT, CANDIDATE = "current", "candidate"
-CALLERS, PER_SECOND = 40, 70.0
+CALLERS, PER_SECOND = 40, 80.0
 """So many requests come a second: a load that the current endpoint carries on two cores beside everything else. One
 that is overloaded is slower itself, and a slower candidate would look as good."""
 READY_S, STOP_S, STORY_S = 60.0, 20.0, 150.0
@@ -78,12 +79,12 @@ class Story:
 STORIES = (
     Story(
         name="good",
-        says="answers like the current one (a success rate of 98 % is to be shown, which takes half of the requests)",
+        says="answers like the current one (95 % success are to be shown: a fifth of the requests)",
         complete=True,
         values={
-            "slo.success_rate": "0.98",
-            "rollout.success_margin": "0.02",
-            "rollout.consecutive_failures_max": "6",
+            "slo.success_rate": "0.95",
+            "rollout.success_margin": "0.05",
+            "rollout.consecutive_failures_max": "7",
         },
     ),
     Story(
@@ -145,23 +146,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(stories: Sequence[Story], console: Console) -> list[Told]:
     """All stories, one after the other, from the same current endpoint."""
     with tempfile.TemporaryDirectory(prefix="golive-rollout-") as made:
-        folder = Path(made)
-        with endpoint(CURRENT, folder, secrets.token_urlsafe(24)) as current:
+        folder, key = Path(made), secrets.token_urlsafe(24)
+        places = [endpoint(CURRENT, folder / CURRENT, key)]
+        places += [endpoint(CANDIDATE, folder / f"{at}", key, **story.worker) for at, story in enumerate(stories)]
+        console.print(f"  starting {len(places)} endpoints")
+        with together(places) as (current, *candidates):
             return [
-                tell(story, current, folder, console, f"{at} of {len(stories)}: ")
-                for at, story in enumerate(stories, 1)
+                tell(story, current, candidate, console, f"{at} of {len(stories)}: ")
+                for at, (story, candidate) in enumerate(zip(stories, candidates, strict=True), start=1)
             ]
 
 
-def tell(story: Story, current: LaunchedEndpoint, folder: Path, console: Console, number: str = "") -> Told:
-    """One story, in a new folder below ``folder``, to its end.
+def tell(
+    story: Story, current: LaunchedEndpoint, candidate: LaunchedEndpoint, console: Console, number: str = ""
+) -> Told:
+    """One story, from a new gateway to its end.
 
     Raises:
         GoliveError: a part of it did not start, or did not end in time.
     """
     console.rule(f"{number}a candidate that {story.says}")
     began = time.monotonic()
-    said = _roll_out(story, current, Path(tempfile.mkdtemp(dir=folder)))
+    with tempfile.TemporaryDirectory(prefix="golive-rollout-") as folder:
+        said = _roll_out(story, current, candidate, Path(folder))
     ended = said["parts"][-1] if said["parts"] else {"percent": None}
     told = Told(
         story=story,
@@ -189,15 +196,14 @@ def show(told: Sequence[Told], seconds: float) -> None:
     Console().print(table)
 
 
-def _roll_out(story: Story, current: LaunchedEndpoint, folder: Path) -> dict[str, Any]:
-    """Start everything, roll out, stop everything; what ``golive rollout start --json`` said."""
+def _roll_out(story: Story, current: LaunchedEndpoint, candidate: LaunchedEndpoint, folder: Path) -> dict[str, Any]:
+    """Start gateway and callers, roll out, stop them; what ``golive rollout start --json`` said."""
     config = Path("golive.toml").read_text(encoding="utf-8")
     (folder / "golive.toml").write_text(edited(config, SCALED | story.values), encoding="utf-8")
     environment = os.environ | {KEY_ENV: current.key, "GOLIVE_ROLLOUT_KEY": str(signing_key(folder))}
     caller = keys.new_key("demo", "2026-01-01")
     keys.write(folder / "callers.json", (caller[1],))
     with (
-        endpoint(CANDIDATE, folder, current.key, **story.worker) as candidate,
         _gateway(folder, current, candidate, environment) as job_api,
         _callers(f"{job_api}/{CURRENT}/runsync", caller[0]),
     ):
@@ -240,13 +246,31 @@ def signing_key(folder: Path) -> Path:
 
 
 @contextmanager
+def together(places: Sequence[AbstractContextManager[LaunchedEndpoint]]) -> Iterator[list[LaunchedEndpoint]]:
+    """Start them all at once, and stop them all at once.
+
+    Raises:
+        GoliveError: one did not start; those that did are stopped.
+    """
+    with ThreadPoolExecutor(len(places)) as pool:
+        starts = [pool.submit(place.__enter__) for place in places]
+        wait(starts)
+        up = [place for place, start in zip(places, starts, strict=True) if start.exception() is None]
+        try:
+            yield [start.result() for start in starts]
+        finally:
+            wait([pool.submit(place.__exit__, None, None, None) for place in up])
+
+
+@contextmanager
 def endpoint(name: str, folder: Path, key: str, **worker: str) -> Iterator[LaunchedEndpoint]:
     """A local endpoint with one timed worker."""
+    folder.mkdir(exist_ok=True)
     pace = {"TIMED_EXEC_MS": f"{EXEC_MS:g}", "TIMED_SPREAD": "0.1", "MAX_CONCURRENCY": "256"}
     settings = EndpointSettings(
         endpoint_id=name,
         key=key,
-        directory=folder / name,
+        directory=folder / "endpoint",
         worker_command=(sys.executable, "-m", "rehearsal.timed_worker"),
         worker_env=pace | worker,
         engine="timed",

@@ -128,7 +128,7 @@ def _missing(verdicts: list[Verdict], seen: Seen, settled: Seen, elapsed_s: floa
         found.append(Missing(what="requests of the current endpoint to compare with", arm="current"))
     if not settled.candidate.n:
         wait_s = config.client.timeout_s + SETTLED_MARGIN_S
-        found.append(Missing(what=f"requests settle {wait_s:g} s after they came, and none has yet", arm="candidate"))
+        found.append(Missing(what=f"the first to settle, {wait_s:g} s after they came", arm="candidate"))
         return found
     want = [(one.needed, one.claim) for one in open_ if one.needed is not None]
     if settled.candidate.n < least:
@@ -138,9 +138,7 @@ def _missing(verdicts: list[Verdict], seen: Seen, settled: Seen, elapsed_s: floa
         more = max(needed - settled.candidate.n, 1)
         seconds = more / pace if pace else None
         found.append(
-            Missing(
-                what=f"{more} more requests of the candidate ({why})", arm="candidate", requests=more, seconds=seconds
-            )
+            Missing(what=f"{more} more of the candidate ({why})", arm="candidate", requests=more, seconds=seconds)
         )
     elif open_:
         found.append(Missing(what=f"{open_[0].claim}: {open_[0].reason}"))

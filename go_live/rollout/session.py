@@ -13,7 +13,7 @@ import msgspec
 
 from go_live import config as configuration
 from go_live.config import Config
-from go_live.errors import ExitCode, UsageError
+from go_live.errors import ExitCode, MeasurementError, UsageError
 from go_live.gateway.routes import read_signers
 from go_live.gateway.routing import ROLLOUTS, sign
 from go_live.outcome import Outcome, exit_code
@@ -172,16 +172,25 @@ def _carry_out(
         if state.phase != "aborted":
             raise
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"the candidate gets nothing more in {config.rollout.decision_valid_s:g} s; the same command goes on"
-        ) from None
-    notes = [] if state.phase == "aborted" else [_recorded(args, config, item)]
+        raise KeyboardInterrupt(_goes_on(config)) from None
+    except OSError as error:
+        raise MeasurementError(f"the rollout's files cannot be written: {error}; {_goes_on(config)}") from error
+    notes = [] if state.phase == "aborted" else [_recorded(args, config, state, item)]
     telling.result(state, teller, notes, exposed(args.record, state), as_json=args.json)
     return exit_code(telling.outcome_of(state))
 
 
-def _recorded(args: argparse.Namespace, config: Config, item: str) -> str:
+def _goes_on(config: Config) -> str:
+    """What becomes of the traffic without a controller."""
+    return f"the candidate gets nothing more in {config.rollout.decision_valid_s:g} s; the same command goes on"
+
+
+def _recorded(args: argparse.Namespace, config: Config, state: State, item: str) -> str:
     """Judge the item from what is kept, and add the verdict to the release's record."""
+    if state.candidate != config.endpoint.id:
+        return (
+            f"{item} is not recorded: {state.candidate} is not the endpoint that was validated ({config.endpoint.id})"
+        )
     verdict = proof.answer(item, Path.cwd(), config, args.directory.absolute(), args.signers)
     profile = profile_name(config, args.profile)
     told = recording.record(Path.cwd(), config, profile, item, verdict, environment=os.environ, now=time.time())

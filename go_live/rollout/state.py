@@ -77,11 +77,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Whether nothing follows."""
         return self.phase in OVER
 
-    @property
-    def exposed(self) -> int:
-        """User requests that the candidate was given in the parts that have ended."""
-        return sum(part.judged.candidate.exposed for part in self.parts if part.judged is not None)
-
 
 Next = tuple[State, RouteDecision]
 

@@ -72,9 +72,9 @@ def line(look: Look) -> str:
 
 
 def counted(count: Count) -> str:
-    """``52 requests, 1 failed``."""
+    """``52 (1 failed, 3 refused)``."""
     more = [f"{n} {what}" for what in ("refused", "gone", "rejected") if (n := getattr(count, what))]
-    return ", ".join([f"{count.exposed} requests", f"{count.failed} failed", *more])
+    return f"{count.exposed} ({', '.join([f'{count.failed} failed', *more])})"
 
 
 def waits(judged: Judged) -> str:
@@ -110,7 +110,7 @@ def told(part: Part) -> str:
     if part.ended_at is None or judged is None:
         return f"{part.name}: {'under way' if part.ended_at is None else 'ended by a person'}"
     took = span(part.ended_at - part.began_at)
-    return f"{part.name}: {judged.outcome.name} after {took}, {counted(judged.candidate)} of the candidate"
+    return f"{part.name}: {judged.outcome.name} after {took}, candidate {counted(judged.candidate)}"
 
 
 def outcome_of(state: State) -> Outcome:

@@ -1,6 +1,7 @@
 """An identical candidate is hardly ever turned back, however often one looks: shown by thousands of simulated rollouts.
 
-Each simulated rollout takes all steps, and every claim is looked at after every request, by the judge's own functions.
+Each simulated rollout takes all steps, and its claims are looked at after every request, by the judge's own functions
+(what guardrails refuse: once a step).
 """
 
 import math
@@ -11,6 +12,7 @@ from scipy import stats
 
 from go_live.config import Config
 from go_live.judge import eprocess
+from go_live.outcome import Outcome, Verdict
 from go_live.rollout import bounds, claims
 from go_live.rollout.seen import Arm, Seen
 from go_live.table import Bools, Floats
@@ -88,9 +90,15 @@ def turned_back(draw: np.random.Generator, config: Config, *, success: float, sp
             return True
         if percent < 100 and ever_lower(candidate, current, config.rollout.success_margin, config):
             return True
+        if percent < 100 and any(one.outcome is Outcome.FAIL for one in _at_the_end(seen, config)):
+            return True
         if claims.in_a_row(candidate, config.rollout.consecutive_failures_max):
             return True
     return False
+
+
+def _at_the_end(seen: Seen, config: Config) -> list[Verdict]:
+    return claims.not_lower(seen, seen, claims.rule(config), config)
 
 
 def share_turned_back(rollouts: int, seed: int, *, success: float, speed: float) -> tuple[int, float]:
@@ -101,14 +109,14 @@ def share_turned_back(rollouts: int, seed: int, *, success: float, speed: float)
 
 
 def test_an_identical_candidate_is_hardly_ever_turned_back() -> None:
-    """Of 200 rollouts of a healthy candidate so few are turned back that the share is shown to be below 5 %."""
-    count, upper = share_turned_back(200, 1, success=0.999, speed=0.7)
-    assert upper < MOST, f"{count} of 200 were turned back"
+    """Of 100 rollouts of a healthy candidate so few are turned back that the share is shown to be below 5 %."""
+    count, upper = share_turned_back(100, 1, success=0.999, speed=0.7)
+    assert upper < MOST, f"{count} of 100 were turned back"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("success", "speed"), [(0.999, 0.7), (0.99, 1.0)])
 def test_not_even_one_that_stands_at_its_limits(success: float, speed: float) -> None:
-    """Of 1500 rollouts of a healthy endpoint, and of one exactly at its success rate and at each latency limit."""
-    count, upper = share_turned_back(1500, 2, success=success, speed=speed)
-    assert upper < MOST, f"{count} of 1500 were turned back"
+    """Of 1000 rollouts of a healthy endpoint, and of one exactly at its success rate and at each latency limit."""
+    count, upper = share_turned_back(1000, 2, success=success, speed=speed)
+    assert upper < MOST, f"{count} of 1000 were turned back"

@@ -2,6 +2,7 @@
 
 import math
 
+import hypothesis
 import msgspec
 import numpy as np
 import pytest
@@ -181,6 +182,7 @@ def test_patience_follows_golive_toml() -> None:
 TIMES = st.lists(st.floats(0, 1000), max_size=40).map(lambda found: np.sort(np.array(found, dtype=np.float64)))
 
 
+@hypothesis.settings(max_examples=30)
 @given(TIMES, TIMES, st.sampled_from([1, 3, 5]), st.integers(0, 40))
 def test_pairs_are_disjoint_and_stay(candidate: Floats, current: Floats, k: int, cut: int) -> None:
     """Each current request is used once, and what comes later changes no pair that was made."""
@@ -217,6 +219,7 @@ def test_ratios_of_what_failed_and_what_was_not_told() -> None:
     assert found[4] == 1.0
 
 
+@hypothesis.settings(max_examples=30)
 @given(st.integers(0, 300), st.integers(0, 300), st.sampled_from([0.05, 0.01]))
 def test_bounds_enclose_the_share(misses: int, ok: int, alpha: float) -> None:
     """The interval holds the observed share, and a smaller alpha makes it no narrower."""

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from go_live.local_endpoint.launch import LaunchedEndpoint
-from go_live.rollout.demo import CURRENT, STORIES, Story, endpoint, tell
+from go_live.rollout.demo import CANDIDATE, CURRENT, STORIES, Story, endpoint, tell
 from selftest.rollout_world import ROOT
 
 SMALL = {
@@ -26,7 +26,7 @@ SMALL = {
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LaunchedEndpoint, Path]]:
     """The current endpoint, and where everything lies."""
     folder = tmp_path_factory.mktemp("rollout")
-    with endpoint(CURRENT, folder, secrets.token_urlsafe(24)) as current:
+    with endpoint(CURRENT, folder / CURRENT, secrets.token_urlsafe(24)) as current:
         yield current, folder
 
 
@@ -40,6 +40,7 @@ def test_each_candidate_ends_as_it_deserves(
     monkeypatch.chdir(ROOT)
     current, folder = place
     asked = replace(story, values=SMALL) if story.complete else story
-    told = tell(asked, current, folder, Console(stderr=True))
+    with endpoint(CANDIDATE, folder / story.name.replace(" ", "-"), current.key, **story.worker) as candidate:
+        told = tell(asked, current, candidate, Console(stderr=True))
     assert told.as_promised, told
     assert 0 < told.exposed < 3000
