@@ -18,6 +18,10 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "tests"]
 
+# A start of the engine imports thousands of modules in each of three processes, and every command of a test some
+# hundreds: compiled anew each time they take twice as long. The sessions' environments are nox's own.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 PURE = [
     "go_live/judge",
     "go_live/outcome.py",

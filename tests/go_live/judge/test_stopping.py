@@ -42,7 +42,7 @@ def watch(p0: float = 0.95, *, planned_s: float = 1e-9, when_decided: bool = Fal
 
 
 @given(st.sampled_from([0.5, 0.95, 0.99]), st.floats(0, 1), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_it_ends_at_the_first_look_at_which_fail_is_certain(p0: float, rate: float, seed: int) -> None:
     """Looked at after each request, it says so at exactly those at which the full test does, all in flight ok."""
     oks = np.random.default_rng(seed).random(300) >= rate
@@ -55,7 +55,7 @@ def test_it_ends_at_the_first_look_at_which_fail_is_certain(p0: float, rate: flo
 
 
 @given(st.sampled_from([0.5, 0.95]), st.floats(0, 0.3), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_it_is_decided_at_the_first_look_at_which_pass_is_certain(p0: float, rate: float, seed: int) -> None:
     """As above, with all in flight missing; bursts of one apart (misses never follow each other here)."""
     oks = np.random.default_rng(seed).random(300) >= rate

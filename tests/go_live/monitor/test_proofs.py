@@ -90,6 +90,7 @@ def test_a_wrong_threshold_turns_the_unit_tests_red(tmp_path: Path, mutation: st
     assert red(broken(tmp_path, BY_NAME, change)) == set(BY_NAME)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize("shift", [-1, 1])
 def test_a_duration_that_is_a_minute_off_turns_the_unit_tests_red(tmp_path: Path, shift: int) -> None:
@@ -102,6 +103,7 @@ def test_a_duration_that_is_a_minute_off_turns_the_unit_tests_red(tmp_path: Path
     assert red(broken(tmp_path, names, change)) == names
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize(
     ("name", "old", "new"),

@@ -1,0 +1,28 @@
+"""``golive monitor``: what watches the endpoint. Each action lives in a module of its own."""
+
+import argparse
+import importlib
+
+ACTIONS = {
+    "rules": (
+        "go_live.monitor.rules_command",
+        "alert rules, their unit tests, Alertmanager's configuration and ALERTING_RULES.md, from golive.toml",
+    ),
+}
+"""By name: the module, whose ``configure`` and ``run`` are an action's own, and its line in the help."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare every action's arguments."""
+    actions = parser.add_subparsers(metavar="what", required=True)
+    for name, (module, text) in ACTIONS.items():
+        action = importlib.import_module(module)
+        own = actions.add_parser(name, help=text, description=text)
+        action.configure(own)
+        own.set_defaults(act=action.run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked."""
+    code: int = args.act(args)
+    return code
