@@ -17,7 +17,7 @@ from go_live.outcome import Outcome
 from go_live.plan import Options
 from go_live.planning.needs import planned as planned_run
 from go_live.tuning import directory as kept
-from go_live.tuning.adopting import read_record, with_cap, write_record
+from go_live.tuning.adopting import addressed, read_record, with_cap, write_record
 from go_live.tuning.cells import Count
 from go_live.tuning.effective import cap_told, effective_cap
 from go_live.tuning.judging import Told
@@ -170,6 +170,14 @@ def test_another_endpoint_keeps_to_the_smaller_cap(tmp_path: Path, record: CapRe
     beside = with_cap(declaring(), tmp_path, endpoints=[*LIVE, "candidate"], now=NOW)
     assert cap_told(beside) == "3 (client.concurrency_cap)"
     assert effective_cap(with_cap(declaring(), tmp_path, endpoints=["local"], now=NOW)) == 4
+
+
+def test_an_endpoint_elsewhere_is_another_one() -> None:
+    """The same id at another job API was not measured; the local endpoint is local wherever it listens."""
+    declared, api = SHIPPED.endpoint.id, SHIPPED.endpoint.job_api
+    assert [addressed(SHIPPED, name, base) for name, base in ((None, None), (declared, api))] == [declared, declared]
+    assert addressed(SHIPPED, declared, "http://127.0.0.1:1/v2") != declared
+    assert addressed(SHIPPED, "local", "http://127.0.0.1:1/v2") == "local"
 
 
 def test_the_gate_has_to_measure_the_cap(tmp_path: Path, record: CapRecord) -> None:
