@@ -1,5 +1,6 @@
 """An adopted cap: what may be adopted, where it counts, and what is refused."""
 
+import argparse
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from go_live.gateway.serving import settings_from
 from go_live.outcome import Outcome
 from go_live.plan import Options
 from go_live.planning.needs import planned as planned_run
+from go_live.rollback.session import capped
 from go_live.tuning import directory as kept
 from go_live.tuning.adopting import addressed, read_record, with_cap, write_record
 from go_live.tuning.cells import Count
@@ -170,6 +172,16 @@ def test_another_endpoint_keeps_to_the_smaller_cap(tmp_path: Path, record: CapRe
     beside = with_cap(declaring(), tmp_path, endpoints=[*LIVE, "candidate"], now=NOW)
     assert cap_told(beside) == "3 (client.concurrency_cap)"
     assert effective_cap(with_cap(declaring(), tmp_path, endpoints=["local"], now=NOW)) == 4
+
+
+def test_a_rollback_does_not_wait_for_a_sweep(
+    tmp_path: Path, record: CapRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A record that does not hold is said, and the rollback measures up to the declared cap."""
+    placed(tmp_path, record, measured_at="2020-01-01T00:00:00Z")
+    found = capped(argparse.Namespace(config=tmp_path / "golive.toml"), declaring())
+    assert effective_cap(found) == 3
+    assert "holds for 30 days" in capsys.readouterr().err
 
 
 def test_an_endpoint_elsewhere_is_another_one() -> None:

@@ -173,7 +173,11 @@ def test_where_queueing_begins_is_shown(outcomes: list[Outcome]) -> None:
 
 
 def test_gain_needs_rounds_of_both() -> None:
-    """One round in common has no spread, and a round without an answer cannot be compared: no gain is told."""
+    """One round has no spread, and one without an answer, or of no sense, cannot be compared: no gain is told."""
     whole = level(1, (1.0, 1.1, 1.0, 0.9))
     assert gain(whole, level(2, (2.0, None, None, None)), CONFIDENCE) is None
     assert gain(whole, level(2, (2.0, 2.0, 2.0, 0.0)), CONFIDENCE) is None
+    assert gain(level(1, (1.0,)), level(2, (2.0,)), CONFIDENCE) is None
+    assert gain(whole, level(2, (2.0, 2.0)), CONFIDENCE) is None
+    assert gain(level(1, (-1.0,) * ROUNDS), level(2, (-2.0,) * ROUNDS), CONFIDENCE) is None
+    assert gain(whole, level(2, (2.0, 2.0, 2.0, 2.0)), CONFIDENCE) is not None
