@@ -147,13 +147,13 @@ def test_a_bad_level_is_rarely_recommended() -> None:
     def service(draws: random.Random) -> float:
         return draws.uniform(5.1, 7.0) if draws.random() < 0.05 else draws.uniform(0.97, 1.03)
 
-    repetitions = 300
+    repetitions = 200
     passed = sum(
         judge_level(plan, tables(measured(plan, {DEFAULT: 4}, service=service, seed=seed))[DEFAULT], 2).outcome
         is Outcome.PASS
         for seed in range(repetitions)
     )
-    assert passed <= 28  # of 300 at 5 %: more than 28 in one of 1,000 repetitions of this test
+    assert passed <= 20  # of 200 at 5 %: more than 20 in one of 1,000 repetitions of this test
 
 
 @given(st.lists(st.sampled_from([Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE]), min_size=1, max_size=8))
