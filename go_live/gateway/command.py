@@ -146,9 +146,10 @@ def capped(args: argparse.Namespace, config: "Config") -> "Config":
     import datetime as dt  # noqa: PLC0415
     import logging  # noqa: PLC0415
 
-    from go_live.tuning.adopting import with_cap  # noqa: PLC0415
+    from go_live.tuning.adopting import addressed, with_cap  # noqa: PLC0415
 
-    endpoints = [name.partition("=")[0] for name in args.endpoint or [config.endpoint.id]]
+    named = [one.partition("=")[::2] for one in args.endpoint or [config.endpoint.id]]
+    endpoints = [addressed(config, name, base or args.job_api) for name, base in named]
     found = with_cap(config, args.config.absolute().parent, endpoints=endpoints, now=dt.datetime.now(dt.UTC))
     if config.client.cap_record is not None and found.client.measured is None:
         logging.getLogger(__name__).warning("not every endpoint here was measured: client.concurrency_cap counts")

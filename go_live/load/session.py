@@ -31,7 +31,7 @@ from go_live.load.runner import LoadPlan, run_load
 from go_live.load.verdicts import load_verdicts, required_levels, soak_verdicts
 from go_live.outcome import Verdict, exit_code
 from go_live.records import Record
-from go_live.tuning.adopting import with_cap
+from go_live.tuning.adopting import addressed, with_cap
 from go_live.tuning.effective import effective_cap
 
 SPARE_CONNECTIONS = 8
@@ -132,7 +132,7 @@ def load(args: argparse.Namespace) -> int:
         GoliveError: wrong arguments, or nothing could be measured.
     """
     config = configuration.load(args.config)
-    endpoint = args.endpoint or config.endpoint.id
+    endpoint = addressed(config, args.endpoint, args.url)
     config = with_cap(config, args.config.absolute().parent, endpoints=[endpoint], now=dt.datetime.now(dt.UTC))
     levels = list(dict.fromkeys(args.concurrency or config.load.concurrency))
     plans = load_plans(args, config, levels)

@@ -65,7 +65,7 @@ def rollback(args: argparse.Namespace) -> int:
     return _run(_rehearsed(args, asked, key) if rehearses else _rolled_back(args, asked, key))
 
 
-def _capped(args: argparse.Namespace, config: Config) -> Config:
+def capped(args: argparse.Namespace, config: Config) -> Config:
     """``config`` with its measured cap; where that does not hold, with the declared one, and it says so.
 
     A rollback goes back to another image than the one whose cap was measured, and must not wait for a new sweep.
@@ -92,7 +92,7 @@ def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Aske
     refuse_other_hosts(config, profile, name=str(args.config))
     if args.image and digest_of(args.image) is None:
         raise UsageError("--image names the image by digest: NAME@sha256:..., because a tag can move")
-    config = _capped(args, config)
+    config = capped(args, config)
     asked = Asked(
         version=version,
         root=Path.cwd(),

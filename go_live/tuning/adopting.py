@@ -52,6 +52,12 @@ def with_cap(config: Config, folder: Path, *, endpoints: Sequence[str], now: dt.
     return msgspec.structs.replace(config, client=msgspec.structs.replace(config.client, measured=measured))
 
 
+def addressed(config: Config, endpoint: str | None, job_api: str | None) -> str:
+    """What ``with_cap`` is told of an endpoint that a user named (None: golive.toml's): elsewhere it is another one."""
+    name = endpoint or config.endpoint.id
+    return name if name == LOCAL or job_api in {None, "", config.endpoint.job_api} else f"{name} at {job_api}"
+
+
 def without_record(config: Config) -> Config:
     """``config`` as if it declared no record: for whoever has said why ``concurrency_cap`` has to do."""
     return msgspec.structs.replace(config, client=msgspec.structs.replace(config.client, cap_record=None))

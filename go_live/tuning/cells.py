@@ -66,8 +66,10 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def throughput(self) -> float | None:
         """Right answers a second: the geometric mean of the rounds; None: none was served to its end."""
-        known = [rate for rate in self.per_round if rate]
-        return math.exp(sum(map(math.log, known)) / len(known)) if known else None
+        known = [rate for rate in self.per_round if rate is not None]
+        if not known:
+            return None
+        return math.exp(sum(map(math.log, known)) / len(known)) if min(known) > 0 else 0.0
 
 
 def judge_level(plan: TuningPlan, records: Table, level: int) -> Level:

@@ -94,13 +94,17 @@ def _against(upto: Sequence[Level], cap: Level, config: Config) -> str | None:
 
 
 def gain(lower: Level, higher: Level, confidence: float) -> Gain | None:
-    """What ``higher`` adds to ``lower``, round by round; None where fewer than two rounds of both can be compared."""
-    pairs = [(a, b) for a, b in zip(lower.per_round, higher.per_round, strict=False) if a and b]
-    if len(pairs) < 2 or any(not rate for rate in higher.per_round):  # noqa: PLR2004 - a spread needs two
+    """What ``higher`` adds to ``lower``, round by round; None where that cannot be compared in every round."""
+    if len(lower.per_round) != len(higher.per_round) or len(higher.per_round) < 2:  # noqa: PLR2004 - a spread needs two
         return None
-    ratios = np.log([b / a for a, b in pairs])
+    pairs = [(a or 0.0, b or 0.0) for a, b in zip(lower.per_round, higher.per_round, strict=True)]
+    if any(min(pair) <= 0 for pair in pairs):
+        return None
+    ratios = np.log([b for _, b in pairs]) - np.log([a for a, _ in pairs])
     mean, spread = float(ratios.mean()), float(ratios.std(ddof=1)) / math.sqrt(len(pairs))
     reach = float(special.stdtrit(len(pairs) - 1, confidence)) * spread
+    if not math.isfinite(mean + reach):
+        return None
     return Gain(
         measured=math.expm1(mean), low=math.expm1(mean - reach), high=math.expm1(mean + reach), rounds=len(pairs)
     )

@@ -1,5 +1,6 @@
 """An adopted cap: what may be adopted, where it counts, and what is refused."""
 
+import argparse
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,9 @@ from go_live.gateway.serving import settings_from
 from go_live.outcome import Outcome
 from go_live.plan import Options
 from go_live.planning.needs import planned as planned_run
+from go_live.rollback.session import capped
 from go_live.tuning import directory as kept
-from go_live.tuning.adopting import read_record, with_cap, write_record
+from go_live.tuning.adopting import addressed, read_record, with_cap, write_record
 from go_live.tuning.cells import Count
 from go_live.tuning.effective import cap_told, effective_cap
 from go_live.tuning.judging import Told
@@ -170,6 +172,24 @@ def test_another_endpoint_keeps_to_the_smaller_cap(tmp_path: Path, record: CapRe
     beside = with_cap(declaring(), tmp_path, endpoints=[*LIVE, "candidate"], now=NOW)
     assert cap_told(beside) == "3 (client.concurrency_cap)"
     assert effective_cap(with_cap(declaring(), tmp_path, endpoints=["local"], now=NOW)) == 4
+
+
+def test_a_rollback_does_not_wait_for_a_sweep(
+    tmp_path: Path, record: CapRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A record that does not hold is said, and the rollback measures up to the declared cap."""
+    placed(tmp_path, record, measured_at="2020-01-01T00:00:00Z")
+    found = capped(argparse.Namespace(config=tmp_path / "golive.toml"), declaring())
+    assert effective_cap(found) == 3
+    assert "holds for 30 days" in capsys.readouterr().err
+
+
+def test_an_endpoint_elsewhere_is_another_one() -> None:
+    """The same id at another job API was not measured; the local endpoint is local wherever it listens."""
+    declared, api = SHIPPED.endpoint.id, SHIPPED.endpoint.job_api
+    assert [addressed(SHIPPED, name, base) for name, base in ((None, None), (declared, api))] == [declared, declared]
+    assert addressed(SHIPPED, declared, "http://127.0.0.1:1/v2") != declared
+    assert addressed(SHIPPED, "local", "http://127.0.0.1:1/v2") == "local"
 
 
 def test_the_gate_has_to_measure_the_cap(tmp_path: Path, record: CapRecord) -> None:

@@ -147,13 +147,13 @@ def test_a_bad_level_is_rarely_recommended() -> None:
     def service(draws: random.Random) -> float:
         return draws.uniform(5.1, 7.0) if draws.random() < 0.05 else draws.uniform(0.97, 1.03)
 
-    repetitions = 300
+    repetitions = 200
     passed = sum(
         judge_level(plan, tables(measured(plan, {DEFAULT: 4}, service=service, seed=seed))[DEFAULT], 2).outcome
         is Outcome.PASS
         for seed in range(repetitions)
     )
-    assert passed <= 28  # of 300 at 5 %: more than 28 in one of 1,000 repetitions of this test
+    assert passed <= 20  # of 200 at 5 %: more than 20 in one of 1,000 repetitions of this test
 
 
 @given(st.lists(st.sampled_from([Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE]), min_size=1, max_size=8))
@@ -173,7 +173,11 @@ def test_where_queueing_begins_is_shown(outcomes: list[Outcome]) -> None:
 
 
 def test_gain_needs_rounds_of_both() -> None:
-    """One round in common has no spread, and a round without an answer cannot be compared: no gain is told."""
+    """One round has no spread, and one without an answer, or of no sense, cannot be compared: no gain is told."""
     whole = level(1, (1.0, 1.1, 1.0, 0.9))
     assert gain(whole, level(2, (2.0, None, None, None)), CONFIDENCE) is None
     assert gain(whole, level(2, (2.0, 2.0, 2.0, 0.0)), CONFIDENCE) is None
+    assert gain(level(1, (1.0,)), level(2, (2.0,)), CONFIDENCE) is None
+    assert gain(whole, level(2, (2.0, 2.0)), CONFIDENCE) is None
+    assert gain(level(1, (-1.0,) * ROUNDS), level(2, (-2.0,) * ROUNDS), CONFIDENCE) is None
+    assert gain(whole, level(2, (2.0, 2.0, 2.0, 2.0)), CONFIDENCE) is not None
