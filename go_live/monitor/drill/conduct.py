@@ -67,7 +67,7 @@ class Heard:
         with self._lock:
             self.arrivals.append(arrival)
         if arrival.alert != WATCHDOG:
-            which = f" ({len(arrival.metrics)} metrics)" if arrival.metrics else ""
+            which = f" x{len(arrival.metrics)}" if arrival.metrics else ""
             self._note(f"{arrival.receiver:<9} {arrival.status:<8} {arrival.alert}{which} of {arrival.endpoint}")
 
     def keep_lost(self, sent: Sent) -> None:
