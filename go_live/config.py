@@ -171,6 +171,8 @@ class GatewayConfig(Section, frozen=True):
     """Most requests waiting for each endpoint."""
     probe_every_s: Amount
     """How often a worker that is in use is asked for its device's memory."""
+    count_every_s: Amount
+    """How often each endpoint is asked how many jobs it has, to find those that somebody else sent."""
 
 
 class Attribution(Section, frozen=True):

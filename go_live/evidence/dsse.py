@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from go_live.errors import UsageError
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-"""Of every envelope that golive makes or accepts: an in-toto Statement."""
+"""Of every attestation that golive makes or accepts: an in-toto Statement."""
 
 Fault = Literal["malformed", "unsigned", "unknown signer", "duplicate signer", "edited", "wrong payload type"]
 
@@ -46,19 +46,19 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def seal(payload: bytes, keys: Mapping[str, Ed25519PrivateKey]) -> bytes:
+def seal(payload: bytes, keys: Mapping[str, Ed25519PrivateKey], *, payload_type: str = PAYLOAD_TYPE) -> bytes:
     """The envelope of ``payload``, signed by each of ``keys`` (name -> key): the same input gives the same bytes."""
-    signed = pae(PAYLOAD_TYPE, payload)
+    signed = pae(payload_type, payload)
     signatures = [{"keyid": name, "sig": base64.b64encode(key.sign(signed)).decode()} for name, key in keys.items()]
     envelope = {
-        "payloadType": PAYLOAD_TYPE,
+        "payloadType": payload_type,
         "payload": base64.b64encode(payload).decode(),
         "signatures": signatures,
     }
     return json.dumps(envelope).encode() + b"\n"
 
 
-def unseal(content: bytes, keys: Mapping[str, bytes]) -> Opened:
+def unseal(content: bytes, keys: Mapping[str, bytes], *, payload_type: str = PAYLOAD_TYPE) -> Opened:
     """The payload of an envelope that is signed by one of ``keys`` at least.
 
     Every key is tried on every signature: ``keyid`` is a hint for people and decides nothing. Signatures by keys that
@@ -67,23 +67,24 @@ def unseal(content: bytes, keys: Mapping[str, bytes]) -> Opened:
     Args:
         content: the envelope's JSON.
         keys: name -> the 32 bytes of the public key.
+        payload_type: what it must hold; an envelope of anything else is refused, however well it is signed.
 
     Raises:
         EnvelopeError: it proves nothing; each reason has a ``fault`` of its own.
     """
-    payload_type, payload, signatures = _parts(content)
+    told_type, payload, signatures = _parts(content)
     if not signatures:
         raise EnvelopeError("unsigned", "the envelope has no signature")
     if len(set(signatures)) < len(signatures):
         raise EnvelopeError("duplicate signer", "the envelope has the same signature twice")
-    signed = pae(payload_type, payload)
+    signed = pae(told_type, payload)
     found = [name for signature in signatures for name, key in keys.items() if _good(key, signature, signed)]
     if not found:
         raise EnvelopeError(*_nothing_good(content, keys))
     if len(set(found)) < len(found):
         raise EnvelopeError("duplicate signer", f"{found[0]} signed the envelope more than once")
-    if payload_type != PAYLOAD_TYPE:
-        raise EnvelopeError("wrong payload type", f"the envelope holds {payload_type!r}, not {PAYLOAD_TYPE}")
+    if told_type != payload_type:
+        raise EnvelopeError("wrong payload type", f"the envelope holds {told_type!r}, not {payload_type}")
     return Opened(payload=payload, keys=tuple(found))
 
 

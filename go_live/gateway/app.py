@@ -10,8 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from go_live.errors import MeasurementError
+from go_live.gateway.health import health
 from go_live.gateway.keys import Callers
+from go_live.gateway.routes import Routes
 from go_live.gateway.service import Gateway, Reply, problem
 
 MAX_BODY_BYTES = 10_000_000
@@ -25,9 +26,9 @@ OFFERED = "the gateway answers POST /v2/{endpoint}/runsync and GET /v2/{endpoint
 class App:
     """The routes."""
 
-    def __init__(self, gateway: Gateway, callers: Callers) -> None:
-        """Serve ``gateway`` to ``callers``."""
-        self._gateway, self._callers = gateway, callers
+    def __init__(self, gateway: Gateway, callers: Callers, routes: Routes | None = None) -> None:
+        """Serve ``gateway`` to ``callers``; ``routes`` tells what a rollout has decided."""
+        self._gateway, self._callers, self._routes = gateway, callers, routes
         self.asgi = Starlette(
             routes=[
                 Route("/v2/{endpoint}/runsync", self._runsync, methods=["POST"]),
@@ -59,13 +60,7 @@ class App:
 
     async def _health(self, request: Request) -> Response:
         _, endpoint = self._admit(request)
-        try:
-            health = await self._gateway.upstreams[endpoint].endpoint.get_raw("health")
-        except MeasurementError:
-            return _response(problem(HTTPStatus.BAD_GATEWAY, "the endpoint does not answer"))
-        if health.http_status != HTTPStatus.OK:
-            return _response(problem(HTTPStatus.BAD_GATEWAY, f"the endpoint answers {health.http_status}"))
-        return _response(Reply(HTTPStatus.OK, health.body))
+        return _response(await health(self._gateway, self._routes, endpoint))
 
     async def _alive(self, _: Request) -> Response:
         return JSONResponse({"status": "ok"})

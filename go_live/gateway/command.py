@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from go_live.config import Config
+    from go_live.gateway.routes import RouteFiles
     from go_live.gateway.serving import GatewaySettings, Running
 
 EXAMPLES = """\
@@ -13,6 +14,8 @@ examples:
   golive gateway add-key web                    a key for the caller "web", shown once
   golive gateway serve                          in front of golive.toml's endpoint, key from its variable
   golive gateway serve --job-api http://127.0.0.1:8000/v2 --endpoint local --key-env GOLIVE_LOCAL_KEY
+  golive gateway serve --endpoint current candidate --routes route.json --rollout-signers rollout_signers
+  golive gateway serve --share 1/2              one of two before the same endpoint: they divide the cap
   golive gateway add-key web && golive gateway revoke-key web --older      rotate, nothing restarts
 
 Cap, time-out and room in the line stand in golive.toml ([client], [gateway]); docs/gateway.md tells the rest.
@@ -20,6 +23,7 @@ The first Ctrl-C or SIGTERM lets what is under way end within the client's time,
 
 exit codes: 0 ended as asked, 2 usage or configuration
 """
+ENDPOINTS = "endpoints (default: endpoint.id of golive.toml); with the job API's base where that is another one"
 ACTIONS = ("serve", "add-key", "revoke-key", "list-keys")
 
 
@@ -31,13 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("caller", nargs="?", help="whose key it is (add-key, revoke-key)")
     parser.add_argument("--older", action="store_true", help="revoke-key: all of the caller's but the newest")
     parser.add_argument("--callers", type=Path, default=Path("callers.json"), help="the callers' keys, as hashes")
-    parser.add_argument("--endpoint", nargs="+", metavar="ID", help="endpoints (default: endpoint.id of golive.toml)")
+    parser.add_argument("--endpoint", nargs="+", metavar="ID[=URL]", help=ENDPOINTS)
     parser.add_argument("--job-api", metavar="URL", help="where they are (default: endpoint.job_api)")
     parser.add_argument("--key-env", metavar="NAME", help="variable of the upstream key (default: keys.api_key_env)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
     parser.add_argument("--port", type=int, help="port to listen on (default: gateway.port; 0: any free one)")
     parser.add_argument("--metrics-port", type=int, help="port of /metrics on loopback (default: gateway.metrics_port)")
     parser.add_argument("--record", type=Path, default=Path("reports/gateway.jsonl"), help="one line a request")
+    parser.add_argument("--routes", type=Path, metavar="FILE", help="a rollout's signed decision; read when it changes")
+    parser.add_argument("--rollout-signers", type=Path, metavar="FILE", help="whose decisions count (allowed_signers)")
+    parser.add_argument(
+        "--share", metavar="K/N", default="1/1", help="this is the K-th of N gateways that divide the cap"
+    )
     parser.add_argument("--config", type=Path, default=Path("golive.toml"), help="limits (default: golive.toml)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -136,7 +145,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
     import msgspec  # noqa: PLC0415
 
     from go_live.errors import UsageError  # noqa: PLC0415
-    from go_live.gateway import keys, serving  # noqa: PLC0415
+    from go_live.gateway import keys, replicas, serving  # noqa: PLC0415
 
     name = args.key_env or config.keys.api_key_env
     key = os.environ.get(name, "").strip()
@@ -144,21 +153,42 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
         raise UsageError(f"{name} is not set: put the endpoint's API key into it, or name another with --key-env")
     if not keys.read(args.callers):
         raise UsageError(f"no caller has a key in {args.callers}: golive gateway add-key NAME --callers {args.callers}")
+    named = dict(one.partition("=")[::2] for one in args.endpoint or [config.endpoint.id])
     settings = serving.settings_from(
         config,
         job_api=args.job_api or config.endpoint.job_api,
-        endpoints=tuple(dict.fromkeys(args.endpoint or [config.endpoint.id])),
+        endpoints=tuple(named),
         key=key,
         callers=args.callers,
     )
     return msgspec.structs.replace(
         settings,
+        elsewhere={name: base for name, base in named.items() if base},
         host=args.host,
         port=config.gateway.port if args.port is None else args.port,
         metrics_port=config.gateway.metrics_port if args.metrics_port is None else args.metrics_port,
         record=args.record,
         probe_every_s=config.gateway.probe_every_s,
+        count_every_s=config.gateway.count_every_s,
+        share=replicas.parse_share(args.share, settings.cap),
+        routes=_route_files(args),
     )
+
+
+def _route_files(args: argparse.Namespace) -> "RouteFiles | None":
+    """Where a rollout's decision is read; None: nowhere.
+
+    Raises:
+        UsageError: one of the two files is missing from the arguments.
+    """
+    from go_live.errors import UsageError  # noqa: PLC0415
+    from go_live.gateway.routes import RouteFiles  # noqa: PLC0415
+
+    if args.routes is None and args.rollout_signers is None:
+        return None
+    if args.routes is None or args.rollout_signers is None:
+        raise UsageError("--routes and --rollout-signers belong together: the decision, and whose decisions count")
+    return RouteFiles(args.routes, args.rollout_signers)
 
 
 async def _until_signal(settings: "GatewaySettings", *, as_json: bool) -> None:
@@ -188,14 +218,20 @@ def _announcement(settings: "GatewaySettings", gateway: "Running", *, as_json: b
     """Where it listens, and a first request to try."""
     import json  # noqa: PLC0415
 
+    from go_live.gateway.replicas import ALONE  # noqa: PLC0415
+
     if as_json:
         where = {"url": gateway.url, "job_api": gateway.job_api, "metrics_url": gateway.metrics_url}
-        return json.dumps({**where, "endpoints": settings.endpoints, "cap": settings.cap})
+        return json.dumps(
+            {**where, "endpoints": settings.endpoints, "cap": settings.own_cap, "share": str(settings.share)}
+        )
     first = f"{gateway.job_api}/{settings.endpoints[0]}"
     open_to_all = settings.host not in {"127.0.0.1", "localhost", "::1"}
     warning = "  listens beyond this machine without TLS: let a proxy with TLS stand before it\n" if open_to_all else ""
+    divided = "" if settings.share == ALONE else f" (share {settings.share} of {settings.cap})"
+    room = gateway.gateway.upstreams[settings.endpoints[0]].admission.line.room
     return (
-        f"gateway: at most {settings.cap} in flight and {settings.room} waiting for each of "
+        f"gateway: at most {settings.own_cap} in flight{divided} and {room} waiting for each of "
         f"{', '.join(settings.endpoints)}\n"
         f"  job API    {first}\n"
         f"  metrics    {gateway.metrics_url}\n"

@@ -107,12 +107,12 @@ class Callers:
             UsageError: it cannot be used.
         """
         self._path = path
-        self._seen = _identity(path)
+        self._seen = identity(path)
         self._entries = read(path)
 
     def caller_of(self, authorization: str) -> str | None:
         """Whose key this is, None: nobody's."""
-        now = _identity(self._path)
+        now = identity(self._path)
         if now != self._seen:
             self._seen = now
             self._read_again()
@@ -127,8 +127,8 @@ class Callers:
             LOG.info("%d callers' keys are in force", len(self._entries))
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    """What changes when the file does; None: there is none."""
+def identity(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file does; None: there is none."""
     try:
         seen = path.stat()
     except OSError:

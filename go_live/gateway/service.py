@@ -10,6 +10,7 @@ import msgspec
 
 from go_live.errors import UsageError
 from go_live.gateway.admission import NotAdmittedError
+from go_live.gateway.split import Choose, straight
 from go_live.gateway.telemetry import Keep, Served
 from go_live.gateway.upstream import Job, Upstream
 from go_live.jobs import Answer, TransportError
@@ -56,17 +57,22 @@ class Gateway:
         *,
         timeout_s: float,
         keep: Keep,
+        choose: Choose = straight,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """``upstreams`` by endpoint id; ``timeout_s`` is the client's time; ``keep`` hears of each request's end."""
+        """``upstreams`` by endpoint id; ``timeout_s`` is the client's time; ``keep`` hears of each request's end.
+
+        ``choose`` says which endpoint a request goes to. One that finds no room there is turned away: had the other arm
+        served it, a candidate that is too slow would shed its load and look quick.
+        """
         self.upstreams = upstreams
         self.timeout_s = timeout_s
+        self._choose = choose
         self._keep, self._clock, self._wall = keep, clock, wall
 
     async def ask(self, endpoint_id: str, caller: str, body: bytes, wait_s: float | None = None) -> Reply:
         """Serve one request of ``caller``; ``wait_s`` shortens the client's time. Cancel this when he has gone."""
-        upstream = self.upstreams[endpoint_id]
         request = _Request(self, endpoint_id, caller)
         try:
             job_body, needs_text = read(body, self.timeout_s)
@@ -74,6 +80,8 @@ class Gateway:
             return request.ended(
                 RequestOutcome.REFUSED, problem(HTTPStatus.BAD_REQUEST, str(error)), ErrorClass.BAD_REQUEST
             )
+        request.chosen = self._choose(endpoint_id, caller)
+        upstream = self.upstreams[request.chosen.endpoint]
         limit_s = self.timeout_s if wait_s is None else min(wait_s, self.timeout_s)
         deadline = request.received + limit_s
         try:
@@ -125,7 +133,8 @@ class _Request:
     """One request under way in the gateway."""
 
     def __init__(self, gateway: Gateway, endpoint_id: str, caller: str) -> None:
-        self._gateway, self._endpoint, self._caller = gateway, endpoint_id, caller
+        self._gateway, self._caller = gateway, caller
+        self.chosen = straight(endpoint_id, caller)
         self.received, self._wall = gateway.now()
         self.job: Job | None = None
 
@@ -136,7 +145,7 @@ class _Request:
         self._gateway.keep(
             Served(
                 wall=self._wall,
-                endpoint=self._endpoint,
+                endpoint=self.chosen.endpoint,
                 caller=self._caller,
                 outcome=outcome,
                 http_status=reply.status if isinstance(reply, Reply) else None,
@@ -145,10 +154,15 @@ class _Request:
                 delay_ms=answer.delay_ms,
                 exec_ms=answer.execution_ms,
                 tokens=answer.output_tokens,
+                chars=None if answer.text is None else len(answer.text),
                 job=job.id if job else None,
                 job_status=answer.job_status,
                 worker=answer.worker,
                 error=error,
+                route=self.chosen.route,
+                arm=self.chosen.arm,
+                rollout=self.chosen.rollout,
+                serial=self.chosen.serial,
             )
         )
         return reply

@@ -11,8 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from go_live.errors import UsageError
 from go_live.gateway.line import Line
+from go_live.gateway.routing import ALL, Arm
 from go_live.monitor import metrics
-from go_live.monitor.metrics import ENDPOINT_LABEL, OUTCOME_LABEL, RequestOutcome
+from go_live.monitor.metrics import ENDPOINT_LABEL, OUTCOME_LABEL, ROUTE_LABEL, RequestOutcome
 from go_live.records import ErrorClass
 
 
@@ -22,6 +23,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     wall: float
     """Unix time of its receipt."""
     endpoint: str
+    """The one that served it, or would have."""
     caller: str
     outcome: RequestOutcome
     http_status: int | None = None
@@ -36,11 +38,20 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``executionTime``."""
     tokens: int | None = None
     """Output tokens."""
+    chars: int | None = None
+    """Characters of the answer's text; the text itself is not kept."""
     job: str | None = None
     """RunPod's job id: the ``request_id`` of the worker's log lines."""
     job_status: str | None = None
     worker: str | None = None
     error: ErrorClass | None = None
+    route: str | None = None
+    """The endpoint that was asked for, where a rollout has decided about it; None: nothing was decided, or the request
+    was refused before it was given to an arm."""
+    arm: Arm | None = None
+    rollout: str | None = None
+    serial: int | None = None
+    """Of the decision under which the arm was chosen."""
 
     @property
     def service_ms(self) -> float | None:
@@ -104,6 +115,14 @@ class Metrics:
         self._cap = Gauge(metrics.CONCURRENCY_CAP, "Most jobs under way upstream.", by, registry=registry)
         self._memory = Gauge(metrics.DEVICE_MEMORY, "Device memory in use, a share of all.", by, registry=registry)
 
+        self._foreign = Gauge(metrics.FOREIGN_JOBS, "Jobs that somebody else sent.", by, registry=registry)
+        self._share = Gauge(
+            metrics.ROUTE_CANDIDATE, "Candidate's share of a route's requests.", [ROUTE_LABEL], registry=registry
+        )
+        self._serial = Gauge(
+            metrics.ROUTE_SERIAL, "Rollout's decision in force about a route.", [ROUTE_LABEL], registry=registry
+        )
+
     def watch(self, endpoint: str, line: Line) -> None:
         """Let the gauges of ``endpoint`` tell of ``line``.
 
@@ -120,6 +139,15 @@ class Metrics:
     def device_memory(self, endpoint: str, ratio: float) -> None:
         """The worker that was probed last uses this share of its device's memory."""
         self._memory.labels(endpoint).set(ratio)
+
+    def strangers(self, endpoint: str, jobs: int) -> None:
+        """So many of the endpoint's jobs are somebody else's."""
+        self._foreign.labels(endpoint).set(jobs)
+
+    def route(self, route: str, percent: int, serial: int) -> None:
+        """The decision in force about ``route`` (``serial`` 0: none), and the candidate's share by it."""
+        self._share.labels(route).set(percent / ALL)
+        self._serial.labels(route).set(serial)
 
     def keep(self, served: Served) -> None:
         """Count one request that has ended (what each metric covers: ``go_live.monitor.metrics``)."""

@@ -3,6 +3,12 @@
 import argparse
 import importlib
 
+EXAMPLES = """\
+examples:
+  golive monitor rules            alert rules, routing and runbooks from golive.toml
+  golive monitor drill            cause each incident: does every alert fire, arrive and resolve?
+  golive monitor drill --help     an action's own arguments, examples and exit codes
+"""
 ACTIONS = {
     "rules": (
         "go_live.monitor.rules_command",
@@ -19,6 +25,8 @@ ACTIONS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare every action's arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
     actions = parser.add_subparsers(metavar="what", required=True)
     for name, (module, text) in ACTIONS.items():
         action = importlib.import_module(module)

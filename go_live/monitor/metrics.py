@@ -24,12 +24,20 @@ REQUESTS_WAITING: Final = "golive_requests_waiting"
 """Gauge: requests in the gateway's line."""
 CONCURRENCY_CAP: Final = "golive_gateway_concurrency_cap"
 """Gauge: most jobs that the gateway ever has under way upstream."""
+FOREIGN_JOBS: Final = "golive_endpoint_foreign_jobs"
+"""Gauge: jobs at the endpoint, in each of the latest looks, that neither this gateway nor its replicas sent."""
 DEVICE_MEMORY: Final = "golive_worker_device_memory_ratio"
 """Gauge: device memory in use as a share of what there is, of the worker that was probed last."""
+ROUTE_CANDIDATE: Final = "golive_route_candidate_ratio"
+"""Gauge: the candidate's share of the requests of a ``route``, by the rollout's decision in force at this moment."""
+ROUTE_SERIAL: Final = "golive_route_decision_serial"
+"""Gauge: number of the rollout's decision in force about a ``route``; 0: none is in force any more."""
 
 ENDPOINT_LABEL: Final = "endpoint"
 OUTCOME_LABEL: Final = "outcome"
 """Only of ``REQUESTS_TOTAL``."""
+ROUTE_LABEL: Final = "route"
+"""The endpoint id that callers ask for, whichever serves them."""
 
 
 class RequestOutcome(StrEnum):

@@ -73,6 +73,7 @@ class Station:
             port=int(self._address.rpartition(":")[2]),
             metrics_port=int(self.metrics_address.rpartition(":")[2]),
             probe_every_s=self._probe_s,
+            locks=self._folder / "locks",
         )
         context = running(settings)
         self._gateway = context, await context.__aenter__()

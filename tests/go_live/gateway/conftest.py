@@ -85,14 +85,15 @@ def fronted(tmp_path: Path, config: Config) -> Fronted:
     async def front(job_api: str, endpoint_id: str, key: str, **options: Any) -> AsyncIterator[Behind]:
         callers = tmp_path / "callers.json"
         given: dict[str, Any] = {"cap": 3, "room": 300, "timeout_s": 45.0, "service_s": 0.1} | options
+        given.setdefault("endpoints", (endpoint_id,))
         settings = GatewaySettings(
             job_api=job_api,
-            endpoints=(endpoint_id,),
             key=key,
             callers=callers,
             buckets=buckets_s(config),
             metrics_port=0,
             record=tmp_path / "gateway.jsonl",
+            locks=tmp_path / "locks",
             **given,
         )
         kept: list[Served] = []
