@@ -50,7 +50,9 @@ COMMANDS = {
     "local": Command("go_live.local_endpoint.command", "serve the local endpoint, for any client"),
     "config": Command("go_live.management.command", "compare the live endpoint with the declared one, or set it"),
     "gateway": Command("go_live.gateway.command", "cap, waiting line and callers' keys in front of endpoints"),
-    "monitor": Command("go_live.monitor.command", "what watches the endpoint: alert rules and runbooks, their tests, the alert drill"),
+    "monitor": Command(
+        "go_live.monitor.command", "what watches the endpoint: alert rules and runbooks, their tests, the alert drill"
+    ),
     "report": Command("go_live.report.command", "render the report of a run again"),
 }
 
