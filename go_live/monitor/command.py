@@ -3,6 +3,12 @@
 import argparse
 import importlib
 
+EXAMPLES = """\
+examples:
+  golive monitor rules            alert rules, routing and runbooks from golive.toml
+  golive monitor drill            cause each incident: does every alert fire, arrive and resolve?
+  golive monitor drill --help     an action's own arguments, examples and exit codes
+"""
 ACTIONS = {
     "rules": (
         "go_live.monitor.rules_command",

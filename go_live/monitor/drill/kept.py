@@ -10,17 +10,20 @@ from go_live.monitor.drill.receipts import NAME as RECEIPTS
 from go_live.monitor.drill.receipts import Receipts
 from go_live.monitor.drill.receipts import parse as parse_receipts
 from go_live.monitor.drill.record import EVIDENCE, NAME, ROUTING, RULES, Drill, parse
+from go_live.monitor.drill.timeline import timeline
 
+TIMELINE = "timeline.svg"
 ABSENT = "absent"
 """The digest of a file that is not there: no drill has it."""
 
 
 def write(root: Path, drill: Drill) -> Path:
-    """Keep ``drill`` below ``root``; where.
+    """Keep ``drill`` below ``root``, with a picture of it; where.
 
     Raises:
         UsageError: it cannot be written.
     """
+    _written(root / "reports" / drill.id / TIMELINE, timeline(drill).encode())
     return _written(root / "reports" / drill.id / NAME, encode(drill))
 
 

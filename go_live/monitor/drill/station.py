@@ -23,6 +23,8 @@ READY_S = 90.0
 PROMPT = {"prompt": "How do I become a data engineer?"}
 CALLER = "drill"
 TRY_AGAIN_S = 0.2
+WARM = 10
+"""Requests that are answered before anything is watched."""
 WAIT_MS = 30_000
 
 
@@ -41,6 +43,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     jobs_at_once: int = 8
     """Of its worker: so many more than there are callers that nobody waits."""
     callers: int = 3
+    probed: bool = False
+    """Whether its gateway asks for the device's memory; where nobody needs that, it only adds jobs."""
 
 
 class Station:
@@ -72,7 +76,8 @@ class Station:
             settings,
             port=int(self._address.rpartition(":")[2]),
             metrics_port=int(self.metrics_address.rpartition(":")[2]),
-            probe_every_s=self._probe_s,
+            probe_every_s=self._probe_s if self.kind.probed else None,
+            locks=self._folder / "locks",
         )
         context = running(settings)
         self._gateway = context, await context.__aenter__()
@@ -111,6 +116,18 @@ class Station:
                     self.ended += 1
                 except TransportError:
                     await asyncio.sleep(TRY_AGAIN_S)
+
+    async def warm(self) -> None:
+        """Wait until the callers have had their first answers: those of a cold start are no healthy traffic.
+
+        Raises:
+            MeasurementError: they had none.
+        """
+        for _ in range(round(READY_S / TRY_AGAIN_S)):
+            if self.ended >= WARM:
+                return
+            await asyncio.sleep(TRY_AGAIN_S)
+        raise MeasurementError(f"{self.kind.endpoint_id}: {self.ended} requests were answered in {READY_S:g} s")
 
     def turn(self, dials: Dials) -> None:
         """Turn the worker's dials; the next answer and the next probe follow them."""

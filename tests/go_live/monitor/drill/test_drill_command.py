@@ -57,9 +57,11 @@ def answering(status: int, **headers: str) -> Iterator[tuple[str, list[tuple[str
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", sent
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", sent
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def codes(sent: list[tuple[str, Any, str | None]]) -> list[str]:

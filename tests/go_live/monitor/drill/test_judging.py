@@ -67,6 +67,9 @@ FAIL_RATE = "GoliveFailRateHigh"
 BAD = {
     "it never arrived at pagerduty": but(arrivals=arrivals(FAIL_RATE, "firing", "pagerduty", alert="Other")),
     "its end never arrived at slack": but(arrivals=arrivals(FAIL_RATE, "resolved", "slack", status="firing")),
+    "GoliveFailRateHigh: its end never arrived at pagerduty": but(
+        arrivals=arrivals(FAIL_RATE, "resolved", "pagerduty", at=FIRST + 20)
+    ),
     "it arrived at pagerduty after 55.0 s, due within 54 s": but(
         arrivals=arrivals(FAIL_RATE, "firing", "pagerduty", at=FIRST + 55)
     ),

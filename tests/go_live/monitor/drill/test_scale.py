@@ -56,11 +56,13 @@ def test_limits_are_divided_and_stay_ends_of_buckets(factor: int) -> None:
 
 
 def test_when_an_alert_is_due(config: Config) -> None:
-    """Window, duration, two looks and the group's wait: by hand for two of them."""
+    """Window, duration, two looks and the group's wait: by hand for three of them."""
     at = times(config, 10)
     by_name = {rule.name: rule for rule in alert_rules(config)}
     pages = due(by_name["GoliveExecP95High"], at)
     assert (pages.not_before_s, pages.fires_s, pages.resolves_s) == (30.0, 30 + 30 + 6 + 1 + 5, 30 + 6 + 6 + 5)
+    memory = due(by_name["GoliveDeviceMemoryHigh"], at)
+    assert (memory.fires_s, memory.resolves_s) == (6 + 30 + 6 + 1 + 5, 6 + 6 + 6 + 5)
     silence = due(by_name["GoliveMetricsAbsent"], at)
     assert (silence.not_before_s, silence.fires_s) == (30.0, 30 + 6 + 1 + 5)
     assert quiet_s(alert_rules(config), at) == 30 + 6 + 1
