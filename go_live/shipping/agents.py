@@ -77,7 +77,8 @@ def _vrl(to: str, config: Config) -> str:
     for name in FLAGS:
         lines.append(f"if is_boolean(told.{name}) {{ kept.{name} = told.{name} }}")
     lines += [
-        'at = parse_timestamp(kept.ts, "%+") ?? now()',
+        'text = string(told.ts) ?? ""',
+        'at = parse_timestamp(text, "%+") ?? now()',
         '. = {"message": encode_json(kept), "timestamp": at, "worker": worker}',
     ]
     if to == "datadog":
@@ -165,6 +166,7 @@ def _fluent_bit_output(to: str, config: Config) -> Document:
         return {
             "name": "loki",
             **_address(logs.loki.url),
+            "uri": f"{urlsplit(logs.loki.url).path}/loki/api/v1/push",
             "labels": ", ".join(f"{name}={value}" for name, value in labels_of(logs, config.endpoint.id).items()),
             "label_keys": "$worker",
             "remove_keys": "worker",
@@ -204,5 +206,4 @@ def _address(url: str) -> Document:
     """Host, port and TLS of an address."""
     parts = urlsplit(url)
     tls = parts.scheme == "https"
-    path: Document = {"uri": f"{parts.path}/loki/api/v1/push"} if parts.path else {}
-    return {"host": parts.hostname, "port": parts.port or (443 if tls else 80), "tls": "on" if tls else "off", **path}
+    return {"host": parts.hostname, "port": parts.port or (443 if tls else 80), "tls": "on" if tls else "off"}

@@ -109,15 +109,18 @@ async def _run(
     progress = Progress(shipper, destination)
     interrupted = ExitCode.GO
     with _signals(shipper) as signals:
+        telling = asyncio.create_task(progress.keep(quiet_first=asked.once))
         try:
             if asked.once:
-                await shipper.once(give_up_s=GIVE_UP_S, told=progress.say)
+                await shipper.once(give_up_s=GIVE_UP_S)
             else:
-                await shipper.run(told=progress.say)
+                await shipper.run()
         except MeasurementError as error:
             _platform_told(shipper, tail)
             return Told(_summary(shipper, destination, "error", str(error)), error.exit_code)
         finally:
+            telling.cancel()
+            await asyncio.wait({telling})
             progress.end()
             interrupted = ExitCode.INTERRUPTED if signal.SIGINT in signals else ExitCode.GO
     _platform_told(shipper, tail)
@@ -187,15 +190,19 @@ class Progress:
         self._shipper = shipper
         self._name = destination.name
         self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
-        self._next = 0.0
+
+    async def keep(self, *, quiet_first: bool) -> None:
+        """Tell it every now and then, until cancelled; also while a destination that is down is waited for."""
+        every_s = SAY_S if self._console.is_terminal else SAY_LOG_S
+        if quiet_first:
+            await asyncio.sleep(every_s)
+        while True:
+            self.say()
+            await asyncio.sleep(every_s)
 
     def say(self) -> None:
-        """Tell it, if it is time to."""
-        if time.monotonic() < self._next:
-            return
-        terminal = self._console.is_terminal
-        self._next = time.monotonic() + (SAY_S if terminal else SAY_LOG_S)
-        if terminal:
+        """Tell it now."""
+        if self._console.is_terminal:
             self._console.print(self.line()[: self._console.width - 1].ljust(self._console.width - 1), end="\r")
         else:
             self._console.print(self.line())

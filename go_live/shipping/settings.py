@@ -1,6 +1,7 @@
 """golive.toml and the environment -> a destination, with its keys. No key is ever an argument."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from go_live.api_key import read_secret
 from go_live.config import Config
@@ -51,7 +52,11 @@ def secrets_in(config: Config, environment: Mapping[str, str]) -> tuple[str, ...
         *(config.logs.loki.token_env, config.logs.datadog.api_key_env, config.logs.datadog.app_key_env),
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     )
-    return tuple(value.strip() for name in names if (value := environment.get(name, "")).strip())
+    known = []
+    for name in names:
+        with suppress(UsageError):  # one that this command does not need may be damaged
+            known.append(_if_set(name, environment))
+    return tuple(secret for secret in known if secret)
 
 
 def _if_set(variable: str, environment: Mapping[str, str]) -> str | None:

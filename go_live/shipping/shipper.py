@@ -6,7 +6,7 @@ what had arrived meanwhile arrives twice.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,7 +109,7 @@ class Shipper:
             destination, self.counts, most_pause_s=most_pause_s, world=self._world, hurry=self.stop
         )
 
-    async def once(self, *, give_up_s: float, told: Callable[[], None] = lambda: None) -> None:
+    async def once(self, *, give_up_s: float) -> None:
         """Send what is there.
 
         Raises:
@@ -117,9 +117,9 @@ class Shipper:
             DestinationError: something has to be changed first.
         """
         while await self._round(flush=True, give_up_s=give_up_s):
-            told()
+            pass
 
-    async def run(self, told: Callable[[], None] = lambda: None) -> None:
+    async def run(self) -> None:
         """Send what is there and what comes, until ``stop`` is set; then what is left.
 
         Raises:
@@ -128,11 +128,10 @@ class Shipper:
         """
         while not self.stop.is_set():
             moved = await self._round(flush=False, give_up_s=None)
-            told()
             if not moved and not self.stop.is_set():
                 await self.delivery.slept(LOOK_S)
         while await self._round(flush=True, give_up_s=None):
-            told()
+            pass
 
     def behind(self) -> int:
         """Bytes that have not arrived."""

@@ -179,6 +179,23 @@ async def test_rotation_while_it_ships(opened: Opened, worker: Worker) -> None:
         assert len(bench.loki.lines) == bench.shipper.counts.shipped == 11
 
 
+async def test_a_file_that_was_seen_is_shipped_although_it_was_renamed_before_anything_arrived(
+    opened: Opened, worker: Worker
+) -> None:
+    """Seen while Loki was down, rotated while nobody ran: both files are shipped."""
+    worker.write(event(1))
+    loki = LokiDouble(wall=lambda: AT + 600, failing=[(503, {})] * 100)
+    async with opened(loki) as bench:
+        with pytest.raises(GaveUpError):
+            await bench.once(give_up_s=1)
+    worker.path.rename(worker.path.with_name("worker.log.1"))
+    loki.failing.clear()
+    async with opened(loki) as bench:
+        assert await bench.once() == TWO[:1]
+        worker.write(event(2))
+        assert await bench.once() == TWO
+
+
 async def test_a_batch_is_bounded(opened: Opened, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """However much waits, no more than a batch of it is in memory, and it is ticked off batch by batch."""
     monkeypatch.setattr("go_live.shipping.shipper.MOST_LINES", 10)
