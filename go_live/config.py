@@ -301,8 +301,8 @@ class Alerts(Section, frozen=True):
     """Raises an alarm when it no longer hears of the Watchdog. No secret: its key stands in a file."""
     secrets_directory: Annotated[str, msgspec.Meta(pattern="^/[A-Za-z0-9._/-]+$")]
     """Where Alertmanager finds its keys, one file each."""
-    runbook_base: Annotated[str, msgspec.Meta(pattern="^[^@ ]*[^@ /]$")]
-    """Where docs/runbooks/ is read: an address, or the folder in the repository; ``/<alert>.md`` follows."""
+    docs_url: Annotated[str, msgspec.Meta(pattern="^https?://[^@ ?#]*[^@ ?#/]$")]
+    """Where this repository's files can be read from a browser: notifications and the dashboard lead there."""
     alertmanager_token_env: EnvName
     """Holds the bearer token of a deployed Alertmanager's API, or ``<name>_FILE`` the path of a file with it."""
 
@@ -326,8 +326,6 @@ class Dashboard(Section, frozen=True):
     """How often the local page reads the gateway's metrics."""
     page_history_minutes: Positive
     """How far back the local page remembers."""
-    docs_url: Annotated[str, msgspec.Meta(pattern="^https?://[^@ ?#]*[^@ ?#/]$")]
-    """Where ALERTING_RULES.md and docs/ can be read from a browser."""
     grafana_token_env: EnvName
     """Names the variable with a service account's token (Viewer), never the token."""
     page_is_enough: bool

@@ -13,6 +13,8 @@ Severity = Literal["page", "slack", "none"]
 """``page``: PagerDuty and Slack; ``slack``: Slack; ``none``: the dead-man's switch only."""
 Kind = Literal["percentile", "fail rate", "gauge", "absence", "watchdog"]
 
+RUNBOOKS = "docs/runbooks"
+"""Folder of the runbook pages in the repository."""
 WATCHDOG = "Watchdog"
 ABSENT = "GoliveMetricsAbsent"
 FAILURES = (metrics.RequestOutcome.FAILED, metrics.RequestOutcome.TIMEOUT)
@@ -73,10 +75,13 @@ def alert_rules(config: Config) -> tuple[AlertRule, ...]:
     )
     watched = dict.fromkeys(rule.metric for rule in (*declared, memory))
     absences = tuple(_absence(metric, config) for metric in watched)
-    base = config.alerts.runbook_base
-    return tuple(
-        replace(rule, runbook_url=f"{base}/{rule.name}.md") for rule in (*declared, memory, *absences, _watchdog())
-    )
+    every = (*declared, memory, *absences, _watchdog())
+    return tuple(replace(rule, runbook_url=runbook_url(config, rule.name)) for rule in every)
+
+
+def runbook_url(config: Config, name: str) -> str:
+    """Where the runbook page of the alert ``name`` can be read."""
+    return f"{config.alerts.docs_url}/{RUNBOOKS}/{name}.md"
 
 
 def number(value: float) -> str:

@@ -95,7 +95,7 @@ def _answer(root: Path, config: configuration.Config, *, check: bool) -> Dashboa
 
 def _notes(config: configuration.Config) -> list[str]:
     """What still has to be filled in."""
-    host = config.dashboard.docs_url.split("/")[2]
+    host = config.alerts.docs_url.split("/")[2]
     if not host.endswith(PLACEHOLDER):
         return []
-    return [f"dashboard.docs_url is a place-holder ({host}): the dashboard's links lead nowhere"]
+    return [f"alerts.docs_url is a place-holder ({host}): the dashboard's links lead nowhere"]

@@ -12,6 +12,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from go_live.config import Config
+from go_live.monitor.alerts import runbook_url
 from go_live.monitor.dashboard import DATASOURCE, DESCRIPTION, ENDPOINT, TAGS, TITLE, UID, UNITS
 from go_live.monitor.metrics import ENDPOINT_LABEL, REQUESTS_TOTAL
 from go_live.monitor.panels import COMPLIANCE, Kind, Limit, Line, Panel, Row, rows
@@ -38,7 +39,7 @@ def dashboard_file(config: Config) -> str:
 
 def _dashboard(config: Config) -> dashboard.Dashboard:
     """Its head: variables and links."""
-    docs = config.dashboard.docs_url
+    docs = config.alerts.docs_url
     return (
         dashboard.Dashboard(TITLE)
         .uid(UID)
@@ -83,8 +84,7 @@ def _frame(panel: Panel, width: int, config: Config) -> Frame:
     for line, ref in zip(panel.lines, "ABCDEFGH", strict=False):
         frame = frame.with_target(_target(line, ref, panel))
     if panel.alert:
-        runbook = f"{config.dashboard.docs_url}/{PAGE_FILE}#{panel.alert.lower()}"
-        frame = frame.links([_link(f"{panel.alert}: what to do", runbook)])
+        frame = frame.links([_link(f"{panel.alert}: what to do", runbook_url(config, panel.alert))])
     return (
         frame.title(panel.title)
         .description(panel.says)

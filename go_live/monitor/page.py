@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from go_live.config import Alerts
-from go_live.monitor.alerts import AlertRule
+from go_live.monitor.alerts import RUNBOOKS, AlertRule
 from go_live.monitor.runbook import RUNBOOK
 
-RUNBOOKS = "docs/runbooks"
 CHANNEL = {"page": "PAGE (PagerDuty and Slack)", "slack": "SLACK", "none": "the dead-man's switch"}
 
 HEAD = """\

@@ -115,12 +115,12 @@ def _proved(root: Path) -> RulesAnswer:
 
 def _notes(config: configuration.Config) -> list[str]:
     """What still has to be filled in."""
-    host, base = config.alerts.deadman_url.split("/")[2], config.alerts.runbook_base
+    host, docs = (url.split("/")[2] for url in (config.alerts.deadman_url, config.alerts.docs_url))
     notes = []
     if host.endswith(PLACEHOLDER):
         notes.append(f"alerts.deadman_url is a place-holder ({host}): nobody notices when alerting itself dies")
-    if not base.startswith(("http://", "https://")):
-        notes.append(f"alerts.runbook_base is no address ({base}): notifications name a file, and link to nothing")
+    if docs.endswith(PLACEHOLDER):
+        notes.append(f"alerts.docs_url is a place-holder ({docs}): what notifications link to is not there")
     return notes
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from go_live.config import Config
 from go_live.monitor.alertmanager import GROUP_INTERVAL, GROUP_WAIT
-from go_live.monitor.alerts import WATCHDOG, AlertRule
+from go_live.monitor.alerts import RUNBOOKS, WATCHDOG, AlertRule
 from go_live.monitor.drill.incidents import Incident, incident_of
-from go_live.monitor.page import RUNBOOKS, channels, held
+from go_live.monitor.page import channels, held
 from go_live.monitor.rules import INTERVAL
 from go_live.monitor.runbook import RUNBOOK, Action
 

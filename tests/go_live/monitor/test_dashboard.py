@@ -52,7 +52,7 @@ def test_a_difference_fails_and_writing_mends_it(tmp_path: Path, capsys: pytest.
     told = json.loads(capsys.readouterr().out)
     assert told["outcome"] == "fail"
     assert "run golive monitor dashboard and commit" in told["reason"]
-    assert told["notes"] == ["dashboard.docs_url is a place-holder (docs.example): the dashboard's links lead nowhere"]
+    assert told["notes"] == ["alerts.docs_url is a place-holder (docs.example): the dashboard's links lead nowhere"]
 
 
 def test_without_grafanas_sdk_it_says_how_to_get_it(
@@ -99,13 +99,13 @@ def test_prometheus_and_endpoint_are_chosen_in_grafana(written: Dashboard, confi
 
 
 def test_links_lead_to_what_an_alert_means(written: Dashboard, config: Config) -> None:
-    """The page of all alerts, and beside a panel the one that watches it; each anchor is an alert there is."""
-    docs = config.dashboard.docs_url
+    """The page of all alerts, and beside a panel the runbook of the one that watches it, an alert there is."""
+    docs = config.alerts.docs_url
     assert f"{docs}/ALERTING_RULES.md" in [link["url"] for link in written["links"]]
-    anchors = {link["url"] for panel in written["panels"] for link in panel.get("links") or ()}
-    known = {f"{docs}/ALERTING_RULES.md#{alert.name.lower()}" for alert in alert_rules(config)}
-    assert anchors
-    assert anchors <= known
+    pages = {link["url"] for panel in written["panels"] for link in panel.get("links") or ()}
+    known = {alert.runbook_url for alert in alert_rules(config)}
+    assert pages
+    assert pages <= known
 
 
 def test_what_was_written_has_no_difference(config: Config, written: Dashboard) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from go_live.config import Config
-from go_live.monitor.alerts import ABSENT, FAIL_RATE, WATCHDOG, AlertRule, alert_rules
+from go_live.monitor.alerts import ABSENT, FAIL_RATE, WATCHDOG, AlertRule, alert_rules, runbook_url
 from go_live.monitor.drill.receipts import alert, new_code
 from go_live.monitor.rules import annotations
 from go_live.monitor.stack import programs, watching
@@ -63,10 +63,10 @@ async def test_a_page_arrives_at_pagerduty_and_slack_and_resolves(running: str, 
     page = (await sink.wait_for("/pagerduty", "trigger")).body
     assert page["routing_key"] == "the-routing-key"
     assert page["payload"]["summary"] == f"{FAIL_RATE}: endpoint {ENDPOINT}: more than 1 % of the requests fail"
-    assert page["payload"]["custom_details"]["runbook"] == f"docs/runbooks/{FAIL_RATE}.md"
+    assert page["payload"]["custom_details"]["runbook"] == runbook_url(config, FAIL_RATE)
     told = (await sink.wait_for("/slack", "FIRING")).body
     assert told["channel"] == config.alerts.slack_channel
-    assert f"more than 1 % of the requests fail (docs/runbooks/{FAIL_RATE}.md)" in json.dumps(told)
+    assert f"more than 1 % of the requests fail ({runbook_url(config, FAIL_RATE)})" in json.dumps(told)
     await report(running, named(config, FAIL_RATE), over=True)
     await sink.wait_for("/pagerduty", "resolve")
     await sink.wait_for("/slack", "RESOLVED")

@@ -31,16 +31,16 @@ def test_a_notification_leads_to_its_page(config: Config) -> None:
     """Every alert's runbook_url is a page that is written, and every page says what the alert's rule says."""
     pages = runbook_pages(alert_rules(config), config)
     for alert in alert_rules(config):
-        text = pages[annotations(alert)["runbook_url"]]
+        text = pages[annotations(alert)["runbook_url"].removeprefix(f"{config.alerts.docs_url}/")]
         assert alert.expr in text
         assert alert.limit in text
 
 
 def test_the_base_is_the_team_s_own(edited: Edit) -> None:
     """Where the pages are read stands in golive.toml; their files stay where they are."""
-    config = edited('runbook_base = "docs/runbooks"', 'runbook_base = "https://wiki.example/golive"')
+    config = edited('docs_url = "https://docs.example/golive"', 'docs_url = "https://wiki.example/here"')
     urls = {annotations(alert)["runbook_url"] for alert in alert_rules(config)}
-    assert "https://wiki.example/golive/Watchdog.md" in urls
+    assert "https://wiki.example/here/docs/runbooks/Watchdog.md" in urls
     assert set(runbook_pages(alert_rules(config), config)) == {f"docs/runbooks/{name}.md" for name in RUNBOOK}
 
 
