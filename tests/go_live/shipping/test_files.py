@@ -172,6 +172,22 @@ def test_a_file_that_was_only_renamed_is_still_looked_for(log: Path) -> None:
     assert tail.gone()
 
 
+def test_a_file_that_was_sent_is_shortened_to_its_last_lines(log: Path) -> None:
+    """Whole ones; what is appended then is read, and nothing again. Not while something waits."""
+    tail = tail_of(log)
+    read(tail)
+    add(log, "one\ntwo\nthree\n")
+    assert tail.shorten(10) is None
+    assert read(tail) == ["one", "two", "three"]
+    position = tail.shorten(12)
+    assert log.read_text(encoding="utf-8") == "two\nthree\n"
+    assert position == tail.position
+    add(log, "four\n")
+    assert read(tail) == ["four"]
+    assert read(tail_of(log, position)) == ["four"]
+    assert tail.trouble is None
+
+
 def test_where_logs_are_found(tmp_path: Path) -> None:
     """A local endpoint's workers, each by its folder; its own log is none of them."""
     for name in ("w1", "w10"):
