@@ -6,7 +6,6 @@ process that is killed, costs nothing that was read.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from go_live.management.client import ManagementClient, World
 from go_live.management.logs import LogTail
+from go_live.management.mending import mend
 from go_live.shipping.allowed import AllowList
 
 SPOOL = "spool"
@@ -25,15 +25,11 @@ QUIET_S, SETTLE_S, LOOK_S = 2.0, 15.0, 0.2
 """What is there was read once nothing came for the first time, after the second at the latest."""
 
 
-def mend(spool: Path) -> None:
-    """Make the folder, and cut the half line that a kill left at a file's end: the next one would be glued to it."""
+def prepare(spool: Path) -> None:
+    """Make the folder, or mend what a killed process left in it: a worker that has gone since is not followed again."""
     spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     for path in spool.glob("*.jsonl"):
-        with path.open("rb+") as file:
-            end = file.seek(0, os.SEEK_END)
-            while end and not _ends_line(file.fileno(), end):
-                end = _line_end(file.fileno(), end)
-            file.truncate(end)
+        mend(path)
 
 
 def prune(spool: Path, now: float) -> None:
@@ -49,7 +45,7 @@ async def streamed(
     client: ManagementClient, endpoint_id: str, spool: Path, allow: AllowList, world: World | None = None
 ) -> AsyncIterator[LogTail]:
     """Read every active worker's stream into ``spool`` while the block runs."""
-    mend(spool)
+    prepare(spool)
     tail = LogTail(client, endpoint_id, spool, allow, world=world)
     running = asyncio.create_task(tail.run())
     try:
@@ -71,13 +67,3 @@ async def settled(spool: Path) -> None:
 
 def _bytes(spool: Path) -> int:
     return sum(path.stat().st_size for path in spool.glob("*.jsonl"))
-
-
-def _ends_line(file: int, end: int) -> bool:
-    return os.pread(file, 1, end - 1) == b"\n"
-
-
-def _line_end(file: int, end: int) -> int:
-    """Behind the last line end before ``end``, within a block; the block's beginning where there is none."""
-    begin = max(0, end - 65536)
-    return begin + os.pread(file, end - begin, begin).rfind(b"\n") + 1

@@ -154,14 +154,3 @@ def test_only_what_was_long_gone_is_removed(tmp_path: Path) -> None:
         os.utime(path, (AT - age_s, AT - age_s))
     platform.prune(tmp_path, AT)
     assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]
-
-
-def test_a_file_of_one_half_line_is_emptied(tmp_path: Path) -> None:
-    """However long it is."""
-    path = tmp_path / "w1.jsonl"
-    path.write_bytes(b"x" * 200_000)
-    platform.mend(tmp_path)
-    assert path.read_bytes() == b""
-    path.write_bytes(b"whole\n" + b"x" * 200_000)
-    platform.mend(tmp_path)
-    assert path.read_bytes() == b"whole\n"
