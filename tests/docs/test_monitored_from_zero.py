@@ -41,6 +41,7 @@ def test_every_step_is_there() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_the_guide_leads_to_a_monitored_endpoint(tmp_path: Path) -> None:
     """A caller is answered, the gateway counts it, Prometheus reads it, the Watchdog beats; nothing is left running."""
     if (lack := programs.missing()) or shutil.which("amtool") is None:
@@ -61,7 +62,7 @@ def test_the_guide_leads_to_a_monitored_endpoint(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=160,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert 'outcome="ok"} 1.0' in done.stdout

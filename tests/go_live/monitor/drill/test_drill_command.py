@@ -174,6 +174,7 @@ def test_a_receipt_of_nothing_is_refused(typed: Typed, capsys: pytest.CaptureFix
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(200)
 def test_the_real_drill(tmp_path: Path, config: Config) -> None:
     """Prometheus, Alertmanager, gateway, SDK worker: failures page, silence pages, both resolve; nothing is left."""
