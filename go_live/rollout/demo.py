@@ -1,7 +1,7 @@
 """``python -m go_live.rollout.demo``: rollouts of a good candidate and of bad ones, on this machine, in minutes.
 
 Everything is real but the model: two local endpoints with worker processes under the RunPod SDK, the gateway, callers,
-and ``golive rollout start`` in processes of their own. The timed engine answers; execution times are a ninth of
+and ``golive rollout start`` in processes of their own. The timed engine answers; execution times are a fifth of
 the readiness summary's, everything else that is judged stands in golive.toml as it is but for what ``SCALED`` names.
 """
 
@@ -36,19 +36,20 @@ from go_live.local_endpoint.settings import EndpointSettings
 from go_live.release.trust import ed25519_blob, line
 from go_live.toml_text import edited
 
-EXEC_MS = 300.0
-"""A ninth of the readiness summary's 2788 ms. Shorter ones drown in the tenth of a second that the SDK adds."""
-FACTOR = 9
+EXEC_MS = 560.0
+"""A fifth of the readiness summary's 2788 ms. The SDK adds up to a tenth of a second, more of it to a worker with
+little to do: of shorter times that would be a tenth, and an equal candidate would look slower at 10 %."""
+FACTOR = 5
 SLOWER = 1.3
 CURRENT, CANDIDATE = "current", "candidate"
-CALLERS, PER_SECOND = 40, 80.0
+CALLERS, PER_SECOND = 60, 75.0
 """So many requests come a second: a load that the current endpoint carries on two cores beside everything else. One
 that is overloaded is slower itself, and a slower candidate would look as good."""
 READY_S, STOP_S, STORY_S = 60.0, 20.0, 150.0
 KEY_ENV = "GOLIVE_LOCAL_KEY"
 SCALED = {
     "endpoint.id": f'"{CANDIDATE}"',
-    "client.concurrency_cap": "40",
+    "client.concurrency_cap": "60",
     "client.timeout_s": "5",
     "gateway.waiting_max": "200",
     "rollout.step_minutes_min": "0.05",

@@ -67,6 +67,17 @@ def test_a_bad_candidate_is_turned_back_at_the_first_step(worlds: Worlds, candid
     assert part.judged.outcome is Outcome.FAIL
 
 
+def test_a_step_is_judged_by_its_own_requests(worlds: Worlds) -> None:
+    """A request that was under way when a step ended came under the weight before, and counts for no later step."""
+    world = worlds(rollout={"step_minutes_min": 1.0, "steps_percent": (50, 100)} | SELDOM, per_second=5.0)
+    state = world.run()
+    for part in state.parts:
+        lines = book.evidence(world.setting.directory, part.name).splitlines()
+        serials = {msgspec.json.decode(line, type=Request).serial or 0 for line in lines}
+        assert part.first_serial <= min(serials)
+        assert max(serials) <= (part.last_serial or 0)
+
+
 def test_nothing_is_sent_after_its_judge_has_died(worlds: Worlds) -> None:
     """A controller that looks no more: the candidate gets nothing once its decision has run out."""
     world = worlds()
