@@ -143,6 +143,13 @@ def local(session: nox.Session) -> None:
     session.run("golive", "local", "serve", *session.posargs)
 
 
+@nox.session
+def drill(session: nox.Session) -> None:
+    """Cause each incident for real: every alert fires in time, arrives, resolves (wants Prometheus, Alertmanager)."""
+    install(session, "sdk")
+    session.run("golive", "monitor", "drill", *session.posargs)
+
+
 @nox.session(name="train-rehearsal-model")
 def train_rehearsal_model(session: nox.Session) -> None:
     """Train the tiny model of the rehearsal again, from its own text and seed."""
@@ -152,14 +159,14 @@ def train_rehearsal_model(session: nox.Session) -> None:
 
 @nox.session(name="rollout-demo")
 def rollout_demo(session: nox.Session) -> None:
-    """Roll out a good candidate, and see four bad ones turned back: minutes, no model (``-- dies``: one story)."""
+    """A good candidate is rolled out, four bad ones are turned back: three minutes, no model (``-- dies``: one)."""
     install(session, "sdk")
     session.run("python", "-m", "go_live.rollout.demo", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, the import contract, controls, alert rules that fit golive.toml, the Dockerfile, the workflows."""
+    """Style, types, the import contract, controls, alerts and dashboard, the Dockerfile, the workflows."""
     install(session, "sdk", "lint")
     session.run("ruff", "check", *PYTHON_FILES)
     session.run("ruff", "format", "--check", *PYTHON_FILES)
@@ -167,6 +174,7 @@ def lint(session: nox.Session) -> None:
     session.run("lint-imports")
     session.run("python", "-m", "selftest", "--check")
     session.run("golive", "monitor", "rules", "--check")
+    session.run("golive", "monitor", "dashboard", "--check")
     session.run("hadolint", "Dockerfile")
     workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)

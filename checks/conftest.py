@@ -25,6 +25,7 @@ from go_live.judge.soak import Memory
 from go_live.load.runner import LoadPlan, Prompt
 from go_live.pytest_plugin import GATE
 from go_live.table import Table
+from go_live.tuning.effective import effective_cap
 
 SLOTS = 64
 """Connections the checks may hold open at once, beside those of a burst; far above every level."""
@@ -42,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A check of ``load_level`` runs once for each level up to the client cap."""
     if "load_level" in metafunc.fixturenames:
         config = metafunc.config.stash[GATE].config
-        levels = [c for c in config.load.concurrency if c <= config.client.concurrency_cap]
+        levels = [c for c in config.load.concurrency if c <= effective_cap(config)]
         metafunc.parametrize("load_level", levels, indirect=True, ids=[f"c={c}" for c in levels])
 
 
@@ -199,5 +200,5 @@ def load_level(request: pytest.FixtureRequest, load_records: Table, gate: Gate) 
 def measured(load_records: Table, soak: Measured, gate: Gate) -> Measured:
     """All due requests of the levels up to the client cap, and of the soak."""
     del load_records, soak  # asked for so that they have been measured
-    records = gate.requests.under_load(levels_up_to(gate.config.client.concurrency_cap))
+    records = gate.requests.under_load(levels_up_to(effective_cap(gate.config)))
     return Measured(records=records, allow_timed=gate.allow_timed)

@@ -8,6 +8,7 @@ from go_live.judge.stopping import LevelWatch, SoakWatch
 from go_live.load.runner import LoadPlan
 from go_live.planning.needs import LEVEL_ITEMS, POOLED_ITEMS, SOAK_ITEMS
 from go_live.records import Record
+from go_live.tuning.effective import effective_cap
 
 
 class LevelEnd:
@@ -18,7 +19,7 @@ class LevelEnd:
         self.why: str | None = None
         """Why it was ended early; None: it was not."""
         self._gate, self._level = gate, plan.level
-        self._required = (plan.concurrency or 0) <= gate.config.client.concurrency_cap
+        self._required = (plan.concurrency or 0) <= effective_cap(gate.config)
         self._watch = LevelWatch(of_level(gate.config.slo), level=plan.level, planned=plan.requests or 1)
         for record in gate.requests.where(phase=plan.phase, level=plan.level):
             self._watch.add(record)
@@ -46,7 +47,7 @@ class SoakEnd:
         self.why: str | None = None
         """Why it was ended early; None: it was not."""
         planned_s = gate.plan.soak_s
-        levels = gate.requests.under_load(levels_up_to(gate.config.client.concurrency_cap)).where(phase="load")
+        levels = gate.requests.under_load(levels_up_to(effective_cap(gate.config))).where(phase="load")
         self._watches = (
             SoakWatch(asked_of_soak(gate), planned_s=planned_s, in_flight=in_flight),
             SoakWatch(asked_of_all(gate), planned_s=planned_s, in_flight=in_flight, before=levels),

@@ -16,6 +16,7 @@ from go_live.load.runner import Prompt
 from go_live.outcome import Outcome, Verdict
 from go_live.pytest_plugin import Verdicts, item
 from go_live.records import ErrorClass
+from go_live.tuning.effective import effective_cap
 
 DEADLINE_S = 0.05
 """Stands for the client's time-out, scaled so that no healthy worker can be in time for 256 tokens."""
@@ -72,7 +73,7 @@ def through(target: Target, gate: Gate, prompts: tuple[Prompt, ...]) -> Through:
 @item("CLI-2")
 def test_callers_together_keep_to_the_cap(through: Through, gate: Gate, verdict: Verdicts) -> None:
     """The endpoint itself, asked over and over, never has more jobs than the cap while many callers ask at once."""
-    verdict(kept_to(gate.config.client.concurrency_cap, through))
+    verdict(kept_to(effective_cap(gate.config), through))
 
 
 @item("CLI-2")

@@ -10,6 +10,7 @@ from go_live.gate import Gate
 from go_live.judge import worker_log as claims
 from go_live.judge.worker_log import Join, WorkerLog
 from go_live.pytest_plugin import Verdicts, item
+from go_live.tuning.effective import effective_cap
 
 Joined = tuple[WorkerLog, Join]
 
@@ -18,7 +19,7 @@ Joined = tuple[WorkerLog, Join]
 def joined(target: Target, measured: Measured, gate: Gate) -> Joined:
     """The workers' logs, read after load and soak, and joined with the requests that were answered."""
     assert len(measured.records)
-    counted = levels_up_to(gate.config.client.concurrency_cap)
+    counted = levels_up_to(effective_cap(gate.config))
     # Job ids stand in the log alone: a million of them in memory would be all that is there.
     jobs = [
         record.job

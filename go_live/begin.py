@@ -17,12 +17,14 @@ from go_live.errors import UsageError
 from go_live.evidence import attestations, resume
 from go_live.evidence.log import LogWriter, read_log
 from go_live.evidence.run_directory import LOG, PLAN, RunLog, create, read_plan, sort_entries
-from go_live.plan import Options, digest_files, make_plan, versions
+from go_live.plan import Options, digest_files, make_plan, profile_name, versions, with_image
 from go_live.planning.cost import costed, price
 from go_live.planning.needs import undecidable
 from go_live.records import Record
 from go_live.release import waivers
 from go_live.table import Columns
+from go_live.tuning.adopting import with_cap
+from go_live.tuning.record import LOCAL
 from go_live.waivers import foreseen
 
 PYTEST_INI = "pytest.ini"
@@ -137,6 +139,7 @@ def sources(root: Path, options: Options, settings: config.Config) -> list[Path]
     """The files that say what is asked and what is enough, and what people state."""
     statements = root / settings.attestations.file
     asked = [root / options.config, root / "GO_LIVE_CHECKLIST.md", *checks_folder(root).glob("*.py")]
+    asked += [root / settings.client.cap_record] if settings.client.cap_record else []
     return [*asked, statements] if statements.exists() else asked
 
 
@@ -146,10 +149,12 @@ def prepare(options: Options, root: Path) -> tuple[Plan, list[str]]:
     Raises:
         UsageError: configuration, checklist, repository or machine are not fit for the run.
     """
-    settings = config.load(root / options.config)
+    settings = with_image(config.load(root / options.config), options.image)
+    target = settings.profile[profile_name(settings, options.profile)].target
+    now = dt.datetime.now(dt.UTC)
+    settings = with_cap(settings, root, endpoints=[LOCAL if target == "local" else settings.endpoint.id], now=now)
     items = checklist.load(root / "GO_LIVE_CHECKLIST.md")
     facts = preflight.gather(root)
-    now = dt.datetime.now(dt.UTC)
     waived = waivers.load(
         root / options.config,
         settings,

@@ -26,6 +26,7 @@ COMMANDS = {
         "go_live.load.command", "measure load levels, judge them, record them", "configure_load", "run_load"
     ),
     "soak": Command("go_live.load.command", "measure steady load, judge it, record it", "configure_soak", "run_soak"),
+    "tune": Command("go_live.tuning.command", "sweep client cap and MAX_CONCURRENCY; recommend the cap"),
     "judge": Command("go_live.judge_command", "judge a run directory, a records file or a recorded CSV, offline"),
     "release": Command(
         "go_live.release.command", "complete the release of a finished run", "configure_release", "run_release"
@@ -51,7 +52,7 @@ COMMANDS = {
     "config": Command("go_live.management.command", "compare the live endpoint with the declared one, or set it"),
     "gateway": Command("go_live.gateway.command", "cap, waiting line and callers' keys in front of endpoints"),
     "rollout": Command("go_live.rollout.command", "move traffic to a candidate, judged at each step; watch it after"),
-    "monitor": Command("go_live.monitor.command", "alert rules, their tests and where alerts go, from golive.toml"),
+    "monitor": Command("go_live.monitor.command", "alert rules, drills, dashboards and logs, from golive.toml"),
     "report": Command("go_live.report.command", "render the report of a run again"),
 }
 

@@ -84,5 +84,9 @@ class Scene:
     """More arguments of ``golive local serve``, where it is."""
     rolled_out: bool = False
     """Whether a rollout of the release, watched to its end, lies in the project."""
+    drilled: bool = False
+    """Whether the project has the records of a drill and of receipts that went well (selftest/drilled.py)."""
+    shipped: bool = False
+    """Whether a Loki stands beside the endpoint, and golive ships the workers' logs to it; only with ``live``."""
     described: str = "{}"
     """What the double of the management API tells of it: the project's ``live.json``, which controls may change."""

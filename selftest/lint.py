@@ -7,6 +7,7 @@ from pathlib import Path
 
 from go_live.outcome import Outcome
 from selftest.control import LIVE, Control, Scene
+from selftest.drilled import DRILL, RECEIPTS
 
 LEAST = 60
 """Controls there have to be in all."""
@@ -55,8 +56,8 @@ def problems(
 def stale(controls: Iterable[Control], scenes: Mapping[str, Scene], root: Path) -> list[str]:
     """Changes of the files below ``root`` whose text is not there exactly once, one line each.
 
-    What a control changes in golive.toml, in live.json or in the new text of its scene is there only once that was
-    edited: it is left out here, and a run says it.
+    What a control changes in golive.toml, in live.json, in the records of a drill or in the new text of its scene is
+    there only once that was edited or made: it is left out here, and a run says it.
     """
     changes = [(scene.name, change) for scene in scenes.values() for change in scene.changes]
     changes += [
@@ -68,7 +69,8 @@ def stale(controls: Iterable[Control], scenes: Mapping[str, Scene], root: Path) 
     return [
         f"{name}: {change.file} has this text {count} times, not once: {change.old!r}"
         for name, change in changes
-        if change.file not in {"golive.toml", LIVE} and (count := _count(root / change.file, change.old)) != 1
+        if change.file not in {"golive.toml", LIVE, DRILL, RECEIPTS}
+        and (count := _count(root / change.file, change.old)) != 1
     ]
 
 

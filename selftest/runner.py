@@ -5,11 +5,13 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from go_live import config as configuration
 from go_live.decide import ItemResult
 from go_live.errors import GoliveError
 from go_live.evidence.run_directory import read_conclusions
@@ -18,9 +20,11 @@ from go_live.toml_text import edited
 from selftest import acts
 from selftest.batches import Batch
 from selftest.control import LIVE, Change
+from selftest.drilled import leave
 from selftest.judge import Seen, judge, strays
 from selftest.project import environment, fill, git, golive, publish, shipped_config
 from selftest.rollout_acts import prepare
+from selftest.shipping import loki, shipping
 
 RUN_S = 240
 """Longest a run of the gate may take; a healthy one of these ends within a minute."""
@@ -74,6 +78,8 @@ def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
     """
     root = folder / "project"
     fill(root, shipped_config(dict(batch.scene.values)), packed=packed)
+    if batch.scene.drilled:
+        leave(root, configuration.load(root / "golive.toml"), time.time())
     if batch.scene.live:
         (root / LIVE).write_text(batch.scene.described, encoding="utf-8")
     if batch.scene.rolled_out:
@@ -81,8 +87,14 @@ def _results(batch: Batch, folder: Path, packed: Path) -> dict[str, ItemResult]:
     for change in (*batch.scene.changes, *(change for control in batch.controls for change in control.changes)):
         seed(root, change)
     port = _point_to_loopback(root) if batch.scene.live else None
-    publish(root)
-    with _local() if port is None else _served(root, folder / "endpoint", port, batch.scene.served) as extra:
+    endpoint = folder / "endpoint"
+    with ExitStack() as beside:
+        if batch.scene.shipped:
+            beside.enter_context(loki(root))
+        publish(root)
+        extra = beside.enter_context(_local() if port is None else _served(root, endpoint, port, batch.scene.served))
+        if batch.scene.shipped:
+            beside.enter_context(shipping(root, endpoint, folder / "shipped"))
         for control in batch.controls:
             if control.act is not None:
                 acts.perform(control.act, root)

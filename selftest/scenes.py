@@ -12,6 +12,7 @@ ANSWERS = Scene(
         # A batch that the worker has to raise.
         ("profile.test.worker_env.MAX_MODEL_LEN", '"4096"\nMAX_NUM_BATCHED_TOKENS = "1024"'),
     ),
+    drilled=True,
     witnesses=("SMK-2", "SMK-3", "CODE-6", "CODE-7", "REL-1"),
 )
 """Single jobs: what the worker accepts, answers, streams and logs, whom the endpoint lets in; and the repository."""
@@ -76,6 +77,10 @@ GPU = Scene(
         ("profile.test.target", '"runpod"'),
         ("profile.test.device", '"live"'),
         ("endpoint.expected.workers_min", "1"),
+        ("logs.destination", '"loki"'),
+        ("logs.batch_max_age_s", "0.2"),
+        # What is shipped arrives within a second; so long it takes to say that a line is missing.
+        ("logs.arrives_within_s", "5"),
     ),
     changes=(
         Change(
@@ -90,10 +95,11 @@ GPU = Scene(
             new='"device_memory_used_mib": 22000,\n            "device_memory_total_mib": 24564,',
         ),
     ),
-    witnesses=("SMK-1", "SEC-1"),
+    witnesses=("SMK-1", "SEC-1", "MON-1"),
     live=True,
+    shipped=True,
 )
-"""A worker that says of itself what one on a GPU would, behind an endpoint reached by address and key."""
+"""A worker that tells of itself what one on a GPU would, reached by address and key; and its log is shipped."""
 
 DIGEST = "sha256:" + "1" * 64
 LIVE = Scene(
@@ -104,6 +110,7 @@ LIVE = Scene(
         ("endpoint.expected.workers_min", "1"),
         ("endpoint.expected.workers_max", "3"),
         ("release.watch_after_push_s", "1"),
+        ("dashboard.page_is_enough", "true"),
     ),
     served=("--workers-max", "3", "--idle-timeout-s", "180", "--execution-timeout-s", "600"),
     described=f"""{{
@@ -120,6 +127,7 @@ LIVE = Scene(
   }}
 }}
 """,
+    drilled=True,
     witnesses=("SMK-1", "SMK-2", "INF-1", "INF-2", "INF-3", "INF-4", "INF-7", "INF-8"),
     live=True,
 )

@@ -14,6 +14,7 @@ from go_live.gateway.health import health
 from go_live.gateway.keys import Callers
 from go_live.gateway.routes import Routes
 from go_live.gateway.service import Gateway, Reply, problem
+from go_live.gateway.tracing import traceparent
 
 MAX_BODY_BYTES = 10_000_000
 """The platform's limit of ``/run`` (RunPod documentation, operation reference)."""
@@ -45,7 +46,8 @@ class App:
             body = await _body(request)
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
-        work = asyncio.create_task(self._gateway.ask(endpoint, caller, body, wait_s))
+        trace = traceparent(request.headers.get("traceparent"))
+        work = asyncio.create_task(self._gateway.ask(endpoint, caller, body, wait_s, trace))
         gone = asyncio.create_task(_until_gone(request))
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -126,12 +126,34 @@ def _serve(args: argparse.Namespace) -> str:
     import logging  # noqa: PLC0415
 
     from go_live import config  # noqa: PLC0415
+    from go_live.tuning.effective import cap_told  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    settings = gateway_settings(args, config.load(args.config))
+    found = capped(args, config.load(args.config))
+    logging.getLogger(__name__).info("cap: %s", cap_told(found))
+    settings = gateway_settings(args, found)
     asyncio.run(_until_signal(settings, as_json=args.json))
     return ""
+
+
+def capped(args: argparse.Namespace, config: "Config") -> "Config":
+    """``config`` with the cap that was measured, where it declares one (docs/tuning.md).
+
+    Raises:
+        UsageError: the record does not hold.
+    """
+    import datetime as dt  # noqa: PLC0415
+    import logging  # noqa: PLC0415
+
+    from go_live.tuning.adopting import addressed, with_cap  # noqa: PLC0415
+
+    named = [one.partition("=")[::2] for one in args.endpoint or [config.endpoint.id]]
+    endpoints = [addressed(config, name, base or args.job_api) for name, base in named]
+    found = with_cap(config, args.config.absolute().parent, endpoints=endpoints, now=dt.datetime.now(dt.UTC))
+    if config.client.cap_record is not None and found.client.measured is None:
+        logging.getLogger(__name__).warning("not every endpoint here was measured: client.concurrency_cap counts")
+    return found
 
 
 def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySettings":
@@ -145,7 +167,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
     import msgspec  # noqa: PLC0415
 
     from go_live.errors import UsageError  # noqa: PLC0415
-    from go_live.gateway import keys, replicas, serving  # noqa: PLC0415
+    from go_live.gateway import keys, replicas, serving, tracing  # noqa: PLC0415
 
     name = args.key_env or config.keys.api_key_env
     key = os.environ.get(name, "").strip()
@@ -172,6 +194,7 @@ def gateway_settings(args: argparse.Namespace, config: "Config") -> "GatewaySett
         count_every_s=config.gateway.count_every_s,
         share=replicas.parse_share(args.share, settings.cap),
         routes=_route_files(args),
+        traces=tracing.asked(os.environ),
     )
 
 

@@ -71,9 +71,11 @@ class Gateway:
         self._choose = choose
         self._keep, self._clock, self._wall = keep, clock, wall
 
-    async def ask(self, endpoint_id: str, caller: str, body: bytes, wait_s: float | None = None) -> Reply:
+    async def ask(
+        self, endpoint_id: str, caller: str, body: bytes, wait_s: float | None = None, trace: str | None = None
+    ) -> Reply:
         """Serve one request of ``caller``; ``wait_s`` shortens the client's time. Cancel this when he has gone."""
-        request = _Request(self, endpoint_id, caller)
+        request = _Request(self, endpoint_id, caller, trace)
         try:
             job_body, needs_text = read(body, self.timeout_s)
         except UsageError as error:
@@ -132,8 +134,8 @@ class Gateway:
 class _Request:
     """One request under way in the gateway."""
 
-    def __init__(self, gateway: Gateway, endpoint_id: str, caller: str) -> None:
-        self._gateway, self._caller = gateway, caller
+    def __init__(self, gateway: Gateway, endpoint_id: str, caller: str, trace: str | None) -> None:
+        self._gateway, self._caller, self._trace = gateway, caller, trace
         self.chosen = straight(endpoint_id, caller)
         self.received, self._wall = gateway.now()
         self.job: Job | None = None
@@ -163,6 +165,7 @@ class _Request:
                 arm=self.chosen.arm,
                 rollout=self.chosen.rollout,
                 serial=self.chosen.serial,
+                trace=self._trace,
             )
         )
         return reply

@@ -1,18 +1,15 @@
 """The gateway on its sockets, for as long as a context lasts; when it ends, no job of a caller is left upstream."""
 
 import asyncio
-import errno
-import math
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
-import uvicorn
 from prometheus_client import start_http_server
 
+from go_live.asgi import LOOPBACK, serving
 from go_live.config import Config, Port
 from go_live.errors import UsageError
 from go_live.gateway import strangers
@@ -26,14 +23,11 @@ from go_live.gateway.routes import RouteFiles, Routes, keep_looking
 from go_live.gateway.service import Gateway
 from go_live.gateway.split import straight
 from go_live.gateway.telemetry import JsonLines, Keep, Metrics, Served
+from go_live.gateway.tracing import exporting
 from go_live.gateway.upstream import Upstream
 from go_live.jobs import Endpoint
 from go_live.monitor.metrics import buckets_s
-
-LOOPBACK = "127.0.0.1"
-KEEP_ALIVE_S = 75
-"""As nginx: longer than clients keep an idle connection."""
-BACKLOG = 1024
+from go_live.tuning.effective import effective_cap
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +64,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Gets one line of JSON a request."""
     routes: RouteFiles | None = None
     """A rollout's decision about one of the endpoints; None: each request goes where it was asked to."""
+    traces: bool = False
+    """Whether OpenTelemetry is told of each request, as its variables say."""
 
     @property
     def own_cap(self) -> int:
@@ -94,7 +90,7 @@ def settings_from(
         endpoints=endpoints,
         key=key,
         callers=callers,
-        cap=config.client.concurrency_cap,
+        cap=effective_cap(config),
         room=config.gateway.waiting_max,
         timeout_s=config.client.timeout_s,
         service_s=config.slo.total_ms_p50 / 1000,
@@ -133,6 +129,8 @@ async def running(settings: GatewaySettings, keep: Keep | None = None) -> AsyncI
         keepers = [metrics.keep, *([keep] if keep else [])]
         if settings.record is not None:
             keepers.append(stack.enter_context(JsonLines(settings.record)).keep)
+        if settings.traces:
+            keepers.append(stack.enter_context(exporting()))
 
         def keep_all(served: Served) -> None:
             for each in keepers:
@@ -147,7 +145,10 @@ async def running(settings: GatewaySettings, keep: Keep | None = None) -> AsyncI
         choose = straight if routes is None else routes.choose
         gateway = Gateway(upstreams, timeout_s=settings.timeout_s, keep=keep_all, choose=choose)
         metrics_url = stack.enter_context(_metrics_server(settings, metrics)) if _served(settings) else None
-        server, url = await stack.enter_async_context(_server(settings, App(gateway, callers, routes)))
+        app = App(gateway, callers, routes).asgi
+        server, url = await stack.enter_async_context(
+            serving(app, host=settings.host, port=settings.port, grace_s=settings.timeout_s)
+        )
         if settings.probe_every_s is not None:
             probing = asyncio.create_task(
                 keep_probing(upstreams, metrics, every_s=settings.probe_every_s, timeout_s=settings.timeout_s)
@@ -201,67 +202,6 @@ async def _upstream(stack: AsyncExitStack, settings: GatewaySettings, endpoint_i
     upstream = Upstream(endpoint, Admission(line, service_s=settings.service_s), time.monotonic)
     stack.push_async_callback(upstream.close)
     return upstream
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: whoever serves decides when it ends."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-    def stop_now(self) -> None:
-        """End without waiting for what is under way."""
-        self.should_exit = self.force_exit = True
-
-
-@asynccontextmanager
-async def _server(settings: GatewaySettings, app: App) -> AsyncIterator[tuple[_Server, str]]:
-    """Serve ``app``; the server and its URL."""
-    bound = _bind(settings.host, settings.port)
-    server = _Server(
-        uvicorn.Config(
-            app.asgi,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=math.ceil(settings.timeout_s),
-            backlog=BACKLOG,
-        )
-    )
-    serving = asyncio.create_task(server.serve(sockets=[bound]))
-    try:
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        host, port = bound.getsockname()[:2]
-        yield server, f"http://{host}:{port}"
-    except asyncio.CancelledError:
-        server.stop_now()
-        raise
-    finally:
-        server.should_exit = True
-        await serving
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A listening address.
-
-    Raises:
-        UsageError: it is taken, or is no address of this machine.
-    """
-    try:
-        bound = socket.create_server((host, port), backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise UsageError(f"port {port} is taken; choose another, or 0 for any free one") from error
-        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    # Connections inherit it. asyncio sets it only where the socket names its protocol; without it, an answer's body
-    # waits up to 40 ms for the acknowledgement of its header.
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return bound
 
 
 @contextmanager

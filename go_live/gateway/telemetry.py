@@ -52,6 +52,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rollout: str | None = None
     serial: int | None = None
     """Of the decision under which the arm was chosen."""
+    trace: str | None = None
+    """The caller's ``traceparent`` (W3C Trace Context), where he sent one."""
 
     @property
     def service_ms(self) -> float | None:
@@ -110,6 +112,7 @@ class Metrics:
         self._total = Counter(
             metrics.REQUESTS_TOTAL, "Requests that ended, by outcome.", [*by, OUTCOME_LABEL], registry=registry
         )
+        self._tokens = Counter(metrics.OUTPUT_TOKENS, "Tokens of the answers.", by, registry=registry)
         self._in_flight = Gauge(metrics.REQUESTS_IN_FLIGHT, "Jobs under way upstream.", by, registry=registry)
         self._waiting = Gauge(metrics.REQUESTS_WAITING, "Requests in the gateway's line.", by, registry=registry)
         self._cap = Gauge(metrics.CONCURRENCY_CAP, "Most jobs under way upstream.", by, registry=registry)
@@ -126,13 +129,14 @@ class Metrics:
     def watch(self, endpoint: str, line: Line) -> None:
         """Let the gauges of ``endpoint`` tell of ``line``.
 
-        Outcomes and histograms are there from the start, at 0: an endpoint that nobody asks yet has not fallen silent.
+        Counters and histograms are there from the start, at 0: an endpoint that nobody asks yet has not fallen silent.
         """
         self._in_flight.labels(endpoint).set_function(lambda: line.under_way)
         self._waiting.labels(endpoint).set_function(lambda: line.waiting)
         self._cap.labels(endpoint).set(line.cap)
         for outcome in RequestOutcome:
             self._total.labels(endpoint, outcome.value)
+        self._tokens.labels(endpoint)
         for histogram in (self._duration, self._queue, self._execution):
             histogram.labels(endpoint)
 
@@ -155,6 +159,8 @@ class Metrics:
         waited_in_vain = served.outcome is RequestOutcome.REJECTED and served.error is ErrorClass.DEADLINE
         if served.outcome in {RequestOutcome.OK, RequestOutcome.FAILED, RequestOutcome.TIMEOUT} or waited_in_vain:
             self._duration.labels(served.endpoint).observe(served.total_ms / 1000)
+        if served.tokens is not None:
+            self._tokens.labels(served.endpoint).inc(served.tokens)
         if served.delay_ms is not None:
             self._queue.labels(served.endpoint).observe(served.delay_ms / 1000)
         if served.exec_ms is not None:

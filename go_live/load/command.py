@@ -10,7 +10,7 @@ examples:
   golive load --url http://127.0.0.1:8000/v2 --endpoint local --key-env GOLIVE_LOCAL_KEY
 
 Every request that was due is one line of the records file; judge it again with `golive judge FILE`.
-Levels above client.concurrency_cap are reported and decide nothing, unless nothing else was asked for.
+Levels above the client cap are reported and decide nothing, unless nothing else was asked for.
 A level ends early once every claim on it is certain to FAIL.
 
 exit codes: 0 pass, 1 NO-GO, 2 usage or configuration, 3 inconclusive, 4 not measured, 130 interrupted

@@ -31,6 +31,8 @@ from go_live.load.runner import LoadPlan, run_load
 from go_live.load.verdicts import load_verdicts, required_levels, soak_verdicts
 from go_live.outcome import Verdict, exit_code
 from go_live.records import Record
+from go_live.tuning.adopting import addressed, with_cap
+from go_live.tuning.effective import effective_cap
 
 SPARE_CONNECTIONS = 8
 """Connections above the concurrency offered, for polls and cancels."""
@@ -130,11 +132,13 @@ def load(args: argparse.Namespace) -> int:
         GoliveError: wrong arguments, or nothing could be measured.
     """
     config = configuration.load(args.config)
+    endpoint = addressed(config, args.endpoint, args.url)
+    config = with_cap(config, args.config.absolute().parent, endpoints=[endpoint], now=dt.datetime.now(dt.UTC))
     levels = list(dict.fromkeys(args.concurrency or config.load.concurrency))
     plans = load_plans(args, config, levels)
     watching = LoadWatching(config)
     recorder = _measure(args, config, plans, watching)
-    required, reported = required_levels(levels, config.client.concurrency_cap)
+    required, reported = required_levels(levels, effective_cap(config))
     if args.rate is not None:
         required, reported = [plan.level for plan in plans], []
     deciding, beyond = load_verdicts(config, recorder.records.table(), required, reported, whole=not watching.ended)

@@ -29,8 +29,9 @@ from go_live.management.errors import (
     UnauthorizedError,
     UnprocessableError,
 )
+from go_live.management.mending import mend
 from go_live.management.retries import Policy, pause_s
-from go_live.management.scrub import Scrubber
+from go_live.management.scrub import Cleaner
 from go_live.management.sse import LogLine, Reader
 
 POLL_S = 5.0
@@ -61,7 +62,7 @@ class LogTail:
         client: ManagementClient,
         endpoint_id: str,
         folder: Path,
-        scrubber: Scrubber,
+        scrubber: Cleaner,
         *,
         world: World | None = None,
     ) -> None:
@@ -115,6 +116,8 @@ class LogTail:
         path = self._folder / f"{worker}.jsonl"
         cursor = Cursor()
         # A run that goes on after a kill, or a worker that comes back: what is kept is not read again.
+        if path.exists():
+            mend(path)
         for kept in kept_in(path) if path.exists() else ():
             cursor.is_new(LogLine(line=kept.line, source=kept.source, ts=kept.ts))
         with path.open("ab") as file:

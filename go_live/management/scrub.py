@@ -8,7 +8,7 @@ repeats one of ours, it is masked.
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -19,6 +19,13 @@ SHORTEST = 8
 MOST_CHARS = 8192
 """Of one line; the SDK itself cuts its messages at 4096."""
 _PLAIN_DEBUG = re.compile(r"^(?P<head>(?:DEBUG|TRACE)\s*\|(?:[^|]*\|)?)\s*(?P<message>.*)$", re.DOTALL)
+
+
+class Cleaner(Protocol):
+    """Makes of a line what may be kept of it."""
+
+    def clean(self, line: str) -> str:
+        """``line`` without what must not be kept."""
 
 
 class Scrubber:

@@ -15,6 +15,8 @@ RECEIVERS = {"page": ONCALL, "slack": SLACK, "none": DEADMAN}
 """Receiver of each severity."""
 ROUTING_KEY, WEBHOOK, DEADMAN_KEY = "pagerduty_routing_key", "slack_webhook_url", "deadman_token"
 """The secrets, by the names of their files."""
+GROUP_WAIT, GROUP_INTERVAL = "10s", "1m"
+"""How long the first notification of a group waits for others, and how long what is new in it waits."""
 
 
 def alertmanager_file(alerts: Alerts) -> str:
@@ -28,14 +30,14 @@ def _route(alerts: Alerts) -> dict[str, Any]:
         "matchers": [f'alertname="{WATCHDOG}"'],
         "receiver": DEADMAN,
         "group_wait": "0s",
-        "group_interval": "1m",
+        "group_interval": GROUP_INTERVAL,
         "repeat_interval": f"{alerts.watchdog_repeat_minutes}m",
     }
     return {
         "receiver": SLACK,
         "group_by": ["alertname", "endpoint"],
-        "group_wait": "10s",
-        "group_interval": "1m",
+        "group_wait": GROUP_WAIT,
+        "group_interval": GROUP_INTERVAL,
         "repeat_interval": "4h",
         "routes": [watchdog, {"matchers": ['severity="page"'], "receiver": ONCALL}],
     }
@@ -43,7 +45,7 @@ def _route(alerts: Alerts) -> dict[str, Any]:
 
 def _receivers(alerts: Alerts) -> list[dict[str, Any]]:
     """PagerDuty and Slack for a page, Slack for a warning, a webhook for the dead-man's switch."""
-    text = "{{ range .Alerts }}{{ .Annotations.summary }} ({{ .Annotations.runbook }})\n{{ end }}"
+    text = "{{ range .Alerts }}{{ .Annotations.summary }} ({{ .Annotations.runbook_url }})\n{{ end }}"
     slack = {
         "api_url_file": f"{alerts.secrets_directory}/{WEBHOOK}",
         "channel": alerts.slack_channel,
@@ -56,7 +58,7 @@ def _receivers(alerts: Alerts) -> list[dict[str, Any]]:
         "severity": "critical",
         "send_resolved": True,
         "description": "{{ .CommonLabels.alertname }}: {{ (index .Alerts 0).Annotations.summary }}",
-        "details": {"runbook": "{{ .CommonAnnotations.runbook }}"},
+        "details": {"runbook": "{{ .CommonAnnotations.runbook_url }}"},
     }
     deadman = {
         "url": alerts.deadman_url,

@@ -3,7 +3,7 @@
 Everything else that is generated (rules, their unit tests, ALERTING_RULES.md) is another form of what stands here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from go_live.config import Alert, Config
@@ -13,6 +13,8 @@ Severity = Literal["page", "slack", "none"]
 """``page``: PagerDuty and Slack; ``slack``: Slack; ``none``: the dead-man's switch only."""
 Kind = Literal["percentile", "fail rate", "gauge", "absence", "watchdog"]
 
+RUNBOOKS = "docs/runbooks"
+"""Folder of the runbook pages in the repository."""
 WATCHDOG = "Watchdog"
 ABSENT = "GoliveMetricsAbsent"
 FAILURES = (metrics.RequestOutcome.FAILED, metrics.RequestOutcome.TIMEOUT)
@@ -48,6 +50,8 @@ class AlertRule:
     above: float = 0.0
     """The threshold, in the metric's unit: seconds, or a share."""
     percentile: int = 0
+    runbook_url: str = ""
+    """Where on-call reads what to do."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -71,7 +75,13 @@ def alert_rules(config: Config) -> tuple[AlertRule, ...]:
     )
     watched = dict.fromkeys(rule.metric for rule in (*declared, memory))
     absences = tuple(_absence(metric, config) for metric in watched)
-    return (*declared, memory, *absences, _watchdog())
+    every = (*declared, memory, *absences, _watchdog())
+    return tuple(replace(rule, runbook_url=runbook_url(config, rule.name)) for rule in every)
+
+
+def runbook_url(config: Config, name: str) -> str:
+    """Where the runbook page of the alert ``name`` can be read."""
+    return f"{config.alerts.docs_url}/{RUNBOOKS}/{name}.md"
 
 
 def number(value: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from go_live.config import Alerts
-from go_live.monitor.alerts import AlertRule
+from go_live.monitor.alerts import RUNBOOKS, AlertRule
 from go_live.monitor.runbook import RUNBOOK
 
 CHANNEL = {"page": "PAGE (PagerDuty and Slack)", "slack": "SLACK", "none": "the dead-man's switch"}
@@ -36,14 +36,14 @@ def page(alerts: Sequence[AlertRule], config: Alerts) -> str:
 
 
 def _row(name: str, same: Sequence[AlertRule]) -> str:
-    return f"| [{name}](#{name.lower()}) | {same[0].limit} | {_duration(same[0])} | {_channels(same)} |"
+    return f"| [{name}](#{name.lower()}) | {same[0].limit} | {_duration(same[0])} | {channels(same)} |"
 
 
 def _duration(alert: AlertRule) -> str:
     return f"{alert.for_minutes} min" if alert.for_minutes else "at once"
 
 
-def _channels(same: Sequence[AlertRule]) -> str:
+def channels(same: Sequence[AlertRule]) -> str:
     """Where it goes; of rules that share a name, each metric's own."""
     severities = dict.fromkeys(alert.severity for alert in same)
     if len(severities) == 1:
@@ -57,17 +57,17 @@ def _channels(same: Sequence[AlertRule]) -> str:
 def _section(name: str, same: Sequence[AlertRule]) -> str:
     """One alert, as it is read at three in the morning."""
     entry, alert = RUNBOOK[name], same[0]
-    actions = "\n".join(f"{number}. {action}" for number, action in enumerate(entry.actions, start=1))
+    actions = "\n".join(f"{number}. {action.what}" for number, action in enumerate(entry.actions, start=1))
     expressions = "\n".join([*(rule.expr for rule in same), "", *entry.queries])
     log = f"\nIn the worker's log:\n\n```sh\n{entry.log}\n```\n" if entry.log else ""
     return f"""\
 ## {name}
 
-**Threshold:** {alert.limit}, {_held(alert)}. **Goes to:** {_channels(same)}.
+**Threshold:** {alert.limit}, {held(alert)}. **Goes to:** {channels(same)}.
 
 **Meaning:** {entry.meaning}
 
-**First actions:**
+**First actions** (with commands: [runbook]({RUNBOOKS}/{name}.md)):
 
 {actions}
 
@@ -79,5 +79,6 @@ def _section(name: str, same: Sequence[AlertRule]) -> str:
 {log}"""
 
 
-def _held(alert: AlertRule) -> str:
+def held(alert: AlertRule) -> str:
+    """How long it has to hold before it fires."""
     return f"for {alert.for_minutes} minutes" if alert.for_minutes else "at once"

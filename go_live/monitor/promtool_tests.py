@@ -13,10 +13,9 @@ from typing import Any
 from go_live.config import Config
 from go_live.monitor import metrics
 from go_live.monitor.alerts import ABSENT, WATCHDOG, AlertRule, series_of
-from go_live.monitor.rules import annotations
+from go_live.monitor.rules import RULE_FILE, annotations
 from go_live.monitor.yaml_text import write
 
-RULE_FILE = "rules.yml"
 PER_MINUTE = 1000
 """Requests a minute in the stories: one of them is the margin by which a healthy minute is healthy."""
 FAIL_PER_MINUTE = 10 * PER_MINUTE

@@ -7,9 +7,10 @@ from go_live.monitor.alerts import AlertRule
 from go_live.monitor.yaml_text import write
 
 GROUP = "golive"
+RULE_FILE = "rules.yml"
+PAGE_FILE = "ALERTING_RULES.md"
 INTERVAL = "15s"
 """How often Prometheus evaluates: a `for` of two minutes is eight looks."""
-PAGE_FILE = "ALERTING_RULES.md"
 
 
 def rule_file(alerts: Sequence[AlertRule]) -> str:
@@ -22,7 +23,7 @@ def annotations(alert: AlertRule, endpoint: str = "{{ $labels.endpoint }}") -> d
     """What a notification says; ``endpoint`` is Prometheus' own place-holder unless it is given."""
     where = f"endpoint {endpoint}: " if alert.kind != "watchdog" else ""
     which = f" ({alert.metric})" if alert.kind == "absence" else ""
-    return {"summary": f"{where}{alert.limit}{which}", "runbook": f"{PAGE_FILE}#{alert.name.lower()}"}
+    return {"summary": f"{where}{alert.limit}{which}", "runbook_url": alert.runbook_url}
 
 
 def _rule(alert: AlertRule) -> dict[str, Any]:

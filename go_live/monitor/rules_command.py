@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = ".example"
 EXAMPLES = """\
 examples:
-  golive monitor rules            write monitoring/ and ALERTING_RULES.md from golive.toml
+  golive monitor rules            write monitoring/, ALERTING_RULES.md and docs/runbooks/ from golive.toml
   golive monitor rules --check    do they say what golive.toml says? (nox -s lint)
   golive monitor rules --prove    let promtool and amtool test what is written
 
@@ -115,10 +115,13 @@ def _proved(root: Path) -> RulesAnswer:
 
 def _notes(config: configuration.Config) -> list[str]:
     """What still has to be filled in."""
-    host = config.alerts.deadman_url.split("/")[2]
-    if not host.endswith(PLACEHOLDER):
-        return []
-    return [f"alerts.deadman_url is a place-holder ({host}): nobody notices when alerting itself dies"]
+    host, docs = (url.split("/")[2] for url in (config.alerts.deadman_url, config.alerts.docs_url))
+    notes = []
+    if host.endswith(PLACEHOLDER):
+        notes.append(f"alerts.deadman_url is a place-holder ({host}): nobody notices when alerting itself dies")
+    if docs.endswith(PLACEHOLDER):
+        notes.append(f"alerts.docs_url is a place-holder ({docs}): what notifications link to is not there")
+    return notes
 
 
 def _tail(proof: Proof) -> str:

@@ -41,13 +41,14 @@ def prove(root: Path) -> list[Proof]:
     """
     if lack := missing():
         raise MeasurementError(lack)
-    for path in (generated.RULES, generated.TESTS, generated.ALERTMANAGER):
+    for path in (generated.RULES, generated.TESTS, generated.ALERTMANAGER, generated.PROMETHEUS):
         if not (root / path).is_file():  # promtool only warns of a rule file that is not there
             raise MeasurementError(f"{root / path} is missing: golive monitor rules writes it")
     rules, tests, manager = (str(root / path) for path in (generated.RULES, generated.TESTS, generated.ALERTMANAGER))
     return [
         ask("the rules are valid", ["promtool", "check", "rules", "--lint=all", "--lint-fatal", rules]),
         ask("the rules pass their unit tests", ["promtool", "test", "rules", tests]),
+        ask("Prometheus' configuration is valid", ["promtool", "check", "config", str(root / generated.PROMETHEUS)]),
         ask("Alertmanager's configuration is valid", ["amtool", "check-config", manager]),
         *(_routed(manager, f"severity={severity}", receiver) for severity, receiver in _routes()),
         _routed(manager, f"alertname={WATCHDOG}", DEADMAN),

@@ -22,6 +22,6 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def write(document: Any) -> str:
+def write(document: Any, heading: str = HEADING) -> str:
     """``document`` as YAML text with its heading."""
-    return HEADING + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)
+    return heading + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)

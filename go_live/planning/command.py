@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,9 +132,14 @@ def run(args: argparse.Namespace) -> int:
     from go_live.planning import view  # noqa: PLC0415
     from go_live.planning.cost import expected  # noqa: PLC0415
     from go_live.planning.needs import planned  # noqa: PLC0415
+    from go_live.tuning.adopting import with_cap  # noqa: PLC0415
+    from go_live.tuning.record import LOCAL  # noqa: PLC0415
 
     config = configuration.load(args.config)
-    found = planned(config, known_profile(config, args.profile))
+    profile = known_profile(config, args.profile)
+    target = LOCAL if config.profile[profile].target == "local" else config.endpoint.id
+    config = with_cap(config, args.config.absolute().parent, endpoints=[target], now=dt.datetime.now(dt.UTC))
+    found = planned(config, profile)
     simulated = _simulate(args, config, found)
     dollars, limit = expected(config, found.profile), config.price.max_dollars
     if args.json:

@@ -21,6 +21,7 @@ from go_live.judge.asked import Asked, of_answers, of_level, of_soak
 from go_live.judge.claims import pooled_rule
 from go_live.judge.dependence import SPACING
 from go_live.judge.pace import HOUR_S, MINUTE_S
+from go_live.tuning.effective import effective_cap
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -225,7 +226,7 @@ def _phases(config: Config, profile: ProfileName, soak_s: float) -> list[Phase]:
             required=required,
         )
 
-    number, cap = load.requests_per_level, config.client.concurrency_cap
+    number, cap = load.requests_per_level, effective_cap(config)
     levels = [one(f"c={c}", c, number, number / c * total_s, required=c <= cap) for c in load.concurrency]
     slots = config.soak.concurrency
     return [*levels, one(SOAK, slots, math.floor(slots * soak_s / total_s), soak_s, required=True)]

@@ -26,6 +26,7 @@ from go_live.release.metadata import (
 from go_live.release.previous import previous_of
 from go_live.release.trust import iso
 from go_live.release.way_back import way_back
+from go_live.tuning.effective import effective_cap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ def figures(data: RunData) -> dict[FigureName, Figure]:
     at_level = at_level if len(at_level) else records.where(phase="soak")
     if not len(at_level):
         raise MeasurementError("no metadata without figures: the run has neither load nor soak records")
-    counted = records.under_load(f"c={c}" for c in range(1, config.client.concurrency_cap + 1))
+    counted = records.under_load(f"c={c}" for c in range(1, effective_cap(config) + 1))
     return {
         "exec_ms_p50": _p50(at_level.exec_ms, where),
         "total_ms_p50": _p50(at_level.total_ms, where),

@@ -10,6 +10,7 @@ from go_live.checklist import Plan
 from go_live.decide import RELEASED, Decision
 from go_live.report import text
 from go_live.report.model import Fact, FactGroup
+from go_live.tuning.effective import cap_told
 
 SPENT, LOGS = "spent", "worker_logs"
 OURS = (SPENT, LOGS, "burst")
@@ -75,7 +76,7 @@ def groups(plan: Plan, probe: Mapping[str, Any], started: str, finished: str) ->
         "planned soak": text.duration(plan.soak_s),
         "load levels": ", ".join(f"c={level}" for level in plan.config.load.concurrency),
         "requests a level": plan.config.load.requests_per_level,
-        "client cap": plan.config.client.concurrency_cap,
+        "client cap": cap_told(plan.config),
     }
     code = {
         "version": plan.config.release.version,

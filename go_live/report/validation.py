@@ -9,6 +9,7 @@ from go_live.outcome import SATISFYING, Outcome, Verdict, worst
 from go_live.report import text, words
 from go_live.report.figures import Series, figure, point
 from go_live.report.model import Conclusion, ItemView, Mark, Table
+from go_live.tuning.effective import effective_cap
 
 ROWS = (
     ("Exec P50", "PERF-1", "exec_ms", 50, "exec_ms_p50"),
@@ -75,7 +76,7 @@ def recommendation(levels: Sequence[Series], config: Config, verdicts: Verdicts)
     """The client-side cap that these measurements support: the highest level up to which every SLO is met."""
     if not levels:
         return ""
-    cap, supported = config.client.concurrency_cap, _supported(config, verdicts)
+    cap, supported = effective_cap(config), _supported(config, verdicts)
     if not supported:
         return "No level was shown to meet every SLO: these measurements support no client-side concurrency cap."
     requests = text.counted(supported, "concurrent request")

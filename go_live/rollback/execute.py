@@ -29,6 +29,7 @@ from go_live.rollback.record import Book
 from go_live.rollback.rollout import Pace, wait_for_rollout
 from go_live.rollback.smoke import serves, shown, smoke
 from go_live.rollback.target import Target
+from go_live.tuning.effective import effective_cap
 from worker.settings import PARSERS
 
 RECORDS = "requests.jsonl"
@@ -152,7 +153,7 @@ async def _smoke(book: Book, target: Target, hands: Hands) -> Verdict:
 async def _load(book: Book, hands: Hands) -> list[Verdict]:
     """The load levels up to the client cap, judged as a go-live judges them."""
     config, progress = hands.config, Progress()
-    levels = [level for level in config.load.concurrency if level <= config.client.concurrency_cap]
+    levels = [level for level in config.load.concurrency if level <= effective_cap(config)]
     book.take("load", "begun")
     path = book.folder / RECORDS
     path.unlink(missing_ok=True)  # of an attempt that was cut off
@@ -165,7 +166,7 @@ async def _load(book: Book, hands: Hands) -> list[Verdict]:
         raise
     finally:
         progress.finish()
-    required, _ = required_levels(levels, config.client.concurrency_cap)
+    required, _ = required_levels(levels, effective_cap(config))
     verdicts, _ = load_verdicts(config, recorder.records.table(), required, [], allow_timed=hands.timed)
     outcome, reason = conclude(verdicts)
     book.take("load", "done", f"{outcome}: {reason}", evidence=dict(digests(book.folder, [RECORDS])))

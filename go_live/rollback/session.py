@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-import getpass
+import datetime as dt
 import os
 import signal
 import sys
@@ -29,6 +29,8 @@ from go_live.rollback.record import Book, Rollback, new_id, unfinished
 from go_live.rollback.rehearse import Stage, rehearse
 from go_live.rollback.rollout import Pace
 from go_live.rollback.scratch import cancel_on
+from go_live.tuning.adopting import with_cap, without_record
+from go_live.user import user_name
 
 REHEARSE = "rehearse"
 """The first word of ``golive rollback rehearse``."""
@@ -63,6 +65,20 @@ def rollback(args: argparse.Namespace) -> int:
     return _run(_rehearsed(args, asked, key) if rehearses else _rolled_back(args, asked, key))
 
 
+def capped(args: argparse.Namespace, config: Config) -> Config:
+    """``config`` with its measured cap; where that does not hold, with the declared one, and it says so.
+
+    A rollback goes back to another image than the one whose cap was measured, and must not wait for a new sweep.
+    """
+    try:
+        return with_cap(
+            config, args.config.absolute().parent, endpoints=[config.endpoint.id], now=dt.datetime.now(dt.UTC)
+        )
+    except UsageError as error:
+        sys.stderr.write(f"golive: {error}; this rollback measures up to client.concurrency_cap\n")
+        return without_record(config)
+
+
 def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Asked, str]:
     """What is asked, and the key.
 
@@ -76,6 +92,7 @@ def _asked(args: argparse.Namespace, version: str, *, smoke: bool) -> tuple[Aske
     refuse_other_hosts(config, profile, name=str(args.config))
     if args.image and digest_of(args.image) is None:
         raise UsageError("--image names the image by digest: NAME@sha256:..., because a tag can move")
+    config = capped(args, config)
     asked = Asked(
         version=version,
         root=Path.cwd(),
@@ -251,18 +268,10 @@ def begin(asked: Asked, seen: Seen, *, anyway: str, now: float) -> Book:
         endpoint_id=endpoint_id,
         from_image=seen.endpoint.image if seen.endpoint else "",
         began_at=now,
-        by=_user(),
+        by=user_name(),
         anyway=anyway,
         changes=seen.answer.changes,
     )
     book = Book(asked.root / "reports" / entry.id, entry, time.time)
     book.take("looked", "done", f"{seen.answer.word}: {seen.answer.reason}")
     return book
-
-
-def _user() -> str:
-    """Who this is, as the machine knows them; empty where it does not."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""

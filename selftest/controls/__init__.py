@@ -11,6 +11,7 @@ from selftest.controls.release import SIGNATURE, WAY_BACK
 from selftest.controls.repository import GPU, IMAGE, REPOSITORY
 from selftest.controls.rollback import ROLLBACK
 from selftest.controls.rollout import ROLLOUT
+from selftest.controls.shipping import SHIPPING
 from selftest.controls.worker import WORKER
 
 CONTROLS = (
@@ -26,6 +27,7 @@ CONTROLS = (
     *GATEWAY,
     *GPU,
     *logs.GPU,
+    *SHIPPING,
     *KEYS,
     *MANAGEMENT,
     *IMAGE,

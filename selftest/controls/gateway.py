@@ -15,8 +15,8 @@ GATEWAY = (
         "5 requests were in flight",
         Change(
             file="go_live/gateway/serving.py",
-            old="        cap=config.client.concurrency_cap,\n",
-            new="        cap=config.client.concurrency_cap + 1,\n",
+            old="        cap=effective_cap(config),\n",
+            new="        cap=effective_cap(config) + 1,\n",
         ),
     ),
     _behind(

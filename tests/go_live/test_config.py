@@ -51,6 +51,16 @@ def test_an_unknown_key_is_named(key: str) -> None:
         (("concurrency = [1, 2, 3, 4]", "concurrency = [8, 9]"), "load.concurrency"),
         (("confidence = 0.95", "confidence = 1.5"), "confidence"),
         (("total_ms_p95 = 8000", "total_ms_p95 = -1"), "total_ms_p95"),
+        (("page_history_minutes = 60", "page_history_minutes = 4"), "page_history_minutes is shorter than alerts"),
+        (("page_every_s = 5 ", "page_every_s = 90 "), "page_every_s leaves fewer than four looks"),
+        (
+            ("page_is_enough = false", 'page_is_enough = true\ngrafana_url = "https://grafana.example"'),
+            "page_is_enough is for those without Grafana",
+        ),
+        (
+            ("page_is_enough = false", 'page_is_enough = false\ngrafana_url = "http://grafana.example"'),
+            "grafana_url would send the token in clear",
+        ),
         (("[profile.rehearsal]", "[profile.test]"), "profile"),
         (("[release]", "[release"), "not valid TOML"),
     ],

@@ -232,6 +232,19 @@ async def test_a_resumed_run_keeps_no_line_twice(tmp_path: Path) -> None:
         assert "since" in bench.logs.asked[0][0]
 
 
+async def test_a_line_that_a_kill_cut_is_read_again(tmp_path: Path) -> None:
+    """What was kept of it is cut off: neither it nor the line behind it is lost."""
+    async with tailing(tmp_path, wall=lambda: 1_700_000_000) as bench:
+        bench.write("one", "two")
+        await bench.until(lambda: len(bench.lines) == 2)
+    (kept,) = bench.folder.glob("*.jsonl")
+    kept.write_bytes(kept.read_bytes()[:-5])
+    async with tailing(tmp_path, wall=lambda: 1_700_000_000) as bench:
+        bench.write("three")
+        await bench.until(lambda: "three" in bench.lines)
+        assert bench.lines == ["one", "two", "three"]
+
+
 async def test_a_silent_stream_is_opened_anew_and_that_is_no_trouble(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

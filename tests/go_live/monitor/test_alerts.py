@@ -53,14 +53,30 @@ def test_every_limit_ends_a_bucket(config: Config) -> None:
     assert limits <= set(metrics.buckets_s(config))
 
 
+WINDOWED = [f"{name}.md" for name, *_ in (*alerts.SERIES.values(), (alerts.FAIL_RATE,))]
+"""Runbook pages that look at the window."""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "files"),
     [
-        ("above = 8000", "above = 7000", {"rules.yml", "rules_test.yml", "ALERTING_RULES.md"}),
-        ("memory_used_max = 0.97", "memory_used_max = 0.9", {"rules.yml", "rules_test.yml", "ALERTING_RULES.md"}),
-        ("fail_min_requests = 100", "fail_min_requests = 150", {"rules.yml", "ALERTING_RULES.md"}),
-        ("window_minutes = 5", "window_minutes = 7", {"rules.yml", "rules_test.yml", "ALERTING_RULES.md"}),
-        ("absent_for_minutes = 5", "absent_for_minutes = 9", {"rules.yml", "rules_test.yml", "ALERTING_RULES.md"}),
+        ("above = 8000", "above = 7000", {"rules.yml", "rules_test.yml", "ALERTING_RULES.md", "GoliveTotalP95High.md"}),
+        (
+            "memory_used_max = 0.97",
+            "memory_used_max = 0.9",
+            {"rules.yml", "rules_test.yml", "ALERTING_RULES.md", "GoliveDeviceMemoryHigh.md"},
+        ),
+        (
+            "fail_min_requests = 100",
+            "fail_min_requests = 150",
+            {"rules.yml", "ALERTING_RULES.md", "GoliveFailRateHigh.md"},
+        ),
+        ("window_minutes = 5", "window_minutes = 7", {"rules.yml", "rules_test.yml", "ALERTING_RULES.md", *WINDOWED}),
+        (
+            "absent_for_minutes = 5",
+            "absent_for_minutes = 9",
+            {"rules.yml", "rules_test.yml", "ALERTING_RULES.md", "GoliveMetricsAbsent.md"},
+        ),
         ('slack_channel = "#golive-alerts"', 'slack_channel = "#other"', {"alertmanager.yml"}),
     ],
 )

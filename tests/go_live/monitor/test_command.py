@@ -10,6 +10,14 @@ from go_live.errors import ExitCode
 from go_live.monitor import generated
 from tests.go_live.monitor.conftest import ROOT
 
+FILES = [
+    generated.RULES,
+    generated.TESTS,
+    generated.ALERTMANAGER,
+    generated.PROMETHEUS,
+    generated.PAGE,
+    Path("docs/runbooks/Watchdog.md"),
+]
 CONFIG = str(ROOT / "golive.toml")
 
 
@@ -26,7 +34,7 @@ def test_written_files_pass_the_check(tmp_path: Path) -> None:
     assert main([*where, "--check"]) == ExitCode.GO
 
 
-@pytest.mark.parametrize("path", [generated.RULES, generated.TESTS, generated.ALERTMANAGER, generated.PAGE], ids=str)
+@pytest.mark.parametrize("path", FILES, ids=str)
 @pytest.mark.parametrize("gone", [True, False], ids=["missing", "edited"])
 def test_drift_fails_by_name(tmp_path: Path, path: Path, gone: bool, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: FBT001 - a parameter
     """A file that is missing or was edited by hand is named, and nothing is written."""
@@ -57,5 +65,5 @@ def test_proofs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["monitor", "rules", "--prove", "--root", str(ROOT), "--config", CONFIG, "--json"]) == ExitCode.GO
     told = json.loads(capsys.readouterr().out)
     assert told["outcome"] == "pass"
-    assert len(told["proofs"]) == 6
+    assert len(told["proofs"]) == 7
     assert all(told["proofs"].values())

@@ -13,7 +13,6 @@ from go_live.config import Config
 from go_live.monitor import tools
 from go_live.monitor.alerts import alert_rules
 from go_live.monitor.page import page
-from go_live.monitor.rules import annotations
 from tests.go_live.monitor.conftest import Edit
 
 LOG = [
@@ -46,12 +45,6 @@ def test_each_alert_has_everything(config: Config, text: str) -> None:
         assert len(re.findall(r"^\d\. ", section, flags=re.MULTILINE)) == 3
         assert "**Meaning:** " in section
         assert alert.expr in section
-
-
-def test_a_notification_leads_to_its_section(config: Config, text: str) -> None:
-    """The address in the notification is a heading of the page."""
-    anchors = {f"ALERTING_RULES.md#{name.lower()}" for name in sections(text)}
-    assert {annotations(alert)["runbook"] for alert in alert_rules(config)} <= anchors
 
 
 def test_queries_look_at_the_window_of_golive_toml(edited: Edit) -> None:

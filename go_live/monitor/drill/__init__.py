@@ -1,0 +1,1 @@
+"""The alert drill: incidents that are caused for real, and what then arrives."""
