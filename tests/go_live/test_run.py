@@ -266,6 +266,7 @@ def test_the_same_version_is_not_released_twice(project: Path, directory: Path) 
     assert git(project.parent / "remote.git", "rev-parse", "v1.0-production") == before
 
 
+@pytest.mark.slow
 def test_a_partial_run_is_no_go_and_releases_nothing(tmp_path: Path) -> None:
     """``--only`` with items that hold is PARTIAL: exit 0 for the smoke, no tag, no metadata."""
     project = projects.make(tmp_path)
@@ -276,6 +277,7 @@ def test_a_partial_run_is_no_go_and_releases_nothing(tmp_path: Path) -> None:
     assert git(project.parent / "remote.git", "for-each-ref", "refs/tags") == ""
 
 
+@pytest.mark.slow
 def test_a_dead_worker_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     """A worker that cannot start ends in exit 4, and the line says what the worker said."""
     project = projects.make(tmp_path)
@@ -329,7 +331,8 @@ def test_a_dirty_tree_is_refused_where_a_release_would_follow(tmp_path: Path) ->
     assert "attestations.toml" in dirty.stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path, how: signal.Signals) -> None:
     """Ctrl-C ends with 130, kill -9 at once; either way no worker stays behind and the log has no finish entry."""
     project = projects.make(tmp_path)

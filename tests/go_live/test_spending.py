@@ -179,6 +179,7 @@ def last_spent(directory: Path) -> Spent:
     return Spent(**[facts["spent"] for facts in found if "spent" in facts][-1])
 
 
+@pytest.mark.slow
 def test_an_expensive_plan_is_refused_before_it_starts(tmp_path: Path) -> None:
     """Exit 2, one line with both figures, no run directory."""
     project = projects.make(tmp_path, config=projects.shipped_config({**DECLARED, "price.max_dollars": "17"}))

@@ -85,6 +85,7 @@ def nginx(timed: LaunchedEndpoint, tmp_path: Path) -> Iterator[str]:
         process.terminate()
 
 
+@pytest.mark.slow
 async def test_nginx(timed: LaunchedEndpoint, nginx: str) -> None:
     """The nginx configuration turns away what is beyond the cap, and callers who come again are all answered."""
     turned_away = 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from go_live.config import Burst as Limits
 from go_live.jobs import Endpoint
@@ -103,6 +104,7 @@ def test_what_was_seen_survives_the_log() -> None:
     assert as_seen(json.loads(msgspec.json.encode(seen))) == seen
 
 
+@pytest.mark.slow
 def test_real_workers_come_up(tmp_path: Path) -> None:
     """The local endpoint, real worker processes under the SDK: one worker grows to three, and each of them answers."""
     settings = EndpointSettings(

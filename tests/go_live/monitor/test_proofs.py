@@ -79,6 +79,7 @@ def test_what_is_committed_is_shown() -> None:
     assert [proof.what for proof in tools.prove(ROOT) if not proof.passed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_a_wrong_threshold_turns_the_unit_tests_red(tmp_path: Path, mutation: str) -> None:

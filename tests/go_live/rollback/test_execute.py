@@ -159,7 +159,16 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing catches it."""
 
 
-@pytest.mark.parametrize("step", ["write begun", "write done", "rollout begun", "rollout done", "smoke begun"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "rollout begun",
+        *(
+            pytest.param(step, marks=pytest.mark.slow)
+            for step in ("write begun", "write done", "rollout done", "smoke begun")
+        ),
+    ],
+)
 async def test_a_killed_rollback_is_gone_on_with(step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed right after any note: the record says where; the same call completes it and writes at most once more."""
     take = Book.take
