@@ -165,8 +165,8 @@ async def test_a_dead_engine_fails_its_jobs_and_is_replaced(endpoint: Endpoint, 
         jobs = await crowd(endpoint, local)
         core.kill()
     await until(lambda: all(ends(local, job) for job in jobs))
+    await until(lambda: local.state()["failures"])  # the worker has ended: what it had to tell is told
     last = await endpoint.status(jobs[-1])
-    await until(lambda: local.state()["failures"])
     (failure,) = local.state()["failures"]
     assert last.data["status"] == "FAILED"
     assert "engine dead" in str(last.data["error"])
