@@ -102,7 +102,7 @@ def tests(session: nox.Session) -> None:
     """The harness's own tests, the real engine started once among them."""
     install(session, "cpu", "test")
     # A file at a time in each of three processes: a file's tests share what it starts, and most of them wait.
-    arguments = session.posargs or ["-m", "not slow", "-n", "3", "--dist", "loadfile", "--hypothesis-profile", "quick"]
+    arguments = session.posargs or ["-m", "not slow", "-n", "3", "--dist", "loadfile"]
     covered = [f"--cov={path.removesuffix('.py').replace('/', '.')}" for path in PURE]
     coverage = [] if session.posargs else [*covered, "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
     session.run("pytest", *coverage, *arguments)
